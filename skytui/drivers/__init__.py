@@ -1,0 +1,1 @@
+"""How a system is read and acted on. A driver never decides."""

@@ -1,0 +1,53 @@
+"""What every driver offers. The scripted one and the one behind a profile pass the same contract tests."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Protocol
+
+import msgspec
+
+from skytui.pair.order import Order, Outcome
+from skytui.pair.vocabulary import ServerReading
+
+
+class LogLine(msgspec.Struct, frozen=True):
+    """One line of a log or of a command's output, made harmless. `wall` is when it reached us, in UTC."""
+
+    server: str
+    log: str
+    text: str
+    wall: datetime
+
+
+Said = Callable[[str], None]
+"""Called with every line that a command says while it runs."""
+
+
+class Driver(Protocol):
+    """One server of a pair, read and acted on the way its profile says."""
+
+    @property
+    def server(self) -> str:
+        """The server's fixed name."""
+
+    @property
+    def logs(self) -> tuple[str, ...]:
+        """The names of the logs that can be followed."""
+
+    async def read(self) -> ServerReading:
+        """Ask for everything once. Never raises for what a server does: a failure is an `Unknown`."""
+
+    async def act(self, order: Order, said: Said) -> Outcome:
+        """Carry out an order, once. Never raises for what a server does; a lost outcome is UNKNOWN."""
+
+    async def probe(self, order: Order, said: Said) -> Outcome:
+        """What became of an order that was started earlier; follows it if it still runs. Starts nothing."""
+
+    def preview(self, order: Order) -> str:
+        """What would run where, with secrets left out: for the step card and the printed plan."""
+
+    def follow(self, log: str) -> AsyncIterator[LogLine]:
+        """The lines of a log as they are written, over lost connections, rotation and truncation."""
+
+    async def close(self) -> None:
+        """End sessions and connections."""

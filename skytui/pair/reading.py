@@ -1,0 +1,58 @@
+"""A reading: one value asked of one server, with the moment it was asked and where it came from.
+
+`Unknown` is a value. It never compares equal to anything a gate looks for, and it carries the reason. A
+`Stale` reading is the last value known, kept for the screen after a later attempt failed; no gate takes it.
+"""
+
+from typing import Generic, TypeVar
+
+import msgspec
+
+from skytui.clock import Instant
+
+T = TypeVar("T")
+
+
+class Known(msgspec.Struct, Generic[T], frozen=True, tag="known"):
+    """A value that a server gave.
+
+    `at` is when its request *started*, by the conductor's monotonic clock: a value can only prove what
+    happened before it was asked for.
+    """
+
+    value: T
+    at: Instant
+    source: str = ""
+
+
+class Stale(msgspec.Struct, Generic[T], frozen=True, tag="stale"):
+    """The last value known; what was asked since then failed, for `reason`."""
+
+    value: T
+    at: Instant
+    reason: str
+    source: str = ""
+
+
+class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
+    """Nothing is known, for `reason`. `at` is when the failed request started; absent if none was made."""
+
+    reason: str
+    at: Instant | None = None
+    source: str = ""
+
+
+NEVER_ASKED = Unknown("not asked yet")
+"""What every reading is before the first poll."""
+
+
+def shown(reading: Known[T] | Stale[T] | Unknown) -> T | None:
+    """The value a screen may show (the last one known), or None."""
+    return None if isinstance(reading, Unknown) else reading.value
+
+
+def after(before: Known[T] | Stale[T] | Unknown, now: Known[T] | Unknown) -> Known[T] | Stale[T] | Unknown:
+    """What is known when `now` was read after `before`: a failure keeps the last value, as stale."""
+    if isinstance(now, Known) or isinstance(before, Unknown):
+        return now
+    return Stale(before.value, before.at, now.reason, before.source)

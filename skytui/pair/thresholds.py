@@ -1,0 +1,16 @@
+"""The numbers a gate goes by. Fixed for a run when it starts."""
+
+import msgspec
+
+
+class Thresholds(msgspec.Struct, frozen=True):
+    """When evidence counts.
+
+    `fresh_seconds`: how old a reading may be; `poll_seconds`: the pause between two polls; `zero_readings`
+    and `zero_seconds`: how many readings of File Replication Requests must be 0, and over how long.
+    """
+
+    fresh_seconds: float = 10.0
+    poll_seconds: float = 1.0
+    zero_readings: int = 3
+    zero_seconds: float = 10.0

@@ -1,0 +1,143 @@
+"""What can happen in a run.
+
+The journal is a list of these; a run is their fold. `Observed` alone is never recorded: what a gate took
+from it stands in `Passed`.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from skytui.clock import Instant
+from skytui.pair.order import Expectation, Outcome
+from skytui.pair.pair import PairReading
+from skytui.pair.thresholds import Thresholds
+from skytui.pair.vocabulary import Action
+from skytui.runbook.model import Baseline, Ending
+from skytui.runbook.steps import Kind
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """When it happened: by the conductor's monotonic clock, and by the wall clock in UTC."""
+
+    at: Instant
+    wall: datetime
+
+
+class Opened(Event, frozen=True, kw_only=True, tag="opened"):
+    """The run was started, by whom, and between which servers in which roles."""
+
+    run: str
+    pair: str
+    kind: Kind
+    old: str
+    new: str
+    who: str
+    plan: tuple[str, ...]
+    thresholds: Thresholds
+
+
+class Confirmed(Event, frozen=True, kw_only=True, tag="confirmed"):
+    """A person said go on: for the step whose card was up when the key was read."""
+
+    run: str
+    step: str
+    who: str
+    phrase: str = ""
+
+
+class Balked(Event, frozen=True, kw_only=True, tag="balked"):
+    """What must hold immediately before the action did not. Nothing was done."""
+
+    step: str
+    reasons: tuple[str, ...]
+
+
+class Intended(Event, frozen=True, kw_only=True, tag="intended"):
+    """An action is about to start. On disk before it does."""
+
+    step: str
+    token: str
+    action: Action
+    server: str
+    expects: Expectation
+    proofs: tuple[str, ...] = ()
+
+
+class Finished(Event, frozen=True, kw_only=True, tag="finished"):
+    """What became of the action, as far as is known."""
+
+    step: str
+    token: str
+    outcome: Outcome
+
+
+class Baselined(Event, frozen=True, kw_only=True, tag="baselined"):
+    """How things were."""
+
+    baseline: Baseline
+
+
+class Passed(Event, frozen=True, kw_only=True, tag="passed"):
+    """The gate of a step passed, on these proofs. `clock` is the acting server's own clock then."""
+
+    step: str
+    proofs: tuple[str, ...]
+    clock: datetime | None = None
+
+
+class Waived(Event, frozen=True, kw_only=True, tag="waived"):
+    """A person let the gate pass unproven, for a reason."""
+
+    step: str
+    who: str
+    reason: str
+    unproven: tuple[str, ...] = ()
+
+
+class Held(Event, frozen=True, kw_only=True, tag="held"):
+    """Somebody stopped the run at its next gate."""
+
+    who: str
+    reason: str
+
+
+class Released(Event, frozen=True, kw_only=True, tag="released"):
+    """The hold was lifted."""
+
+    who: str
+
+
+class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
+    """Another conductor took the journal up, after the one before it died."""
+
+    who: str
+
+
+class Closed(Event, frozen=True, kw_only=True, tag="closed"):
+    """The run is over."""
+
+    ending: Ending
+
+
+class Observed(Event, frozen=True, kw_only=True, tag="observed"):
+    """A poll came back. Never recorded."""
+
+    reading: PairReading
+
+
+Recorded = (
+    Opened
+    | Confirmed
+    | Balked
+    | Intended
+    | Finished
+    | Baselined
+    | Passed
+    | Waived
+    | Held
+    | Released
+    | Resumed
+    | Closed
+)
+"""Every event that stands in the journal."""

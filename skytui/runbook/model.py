@@ -1,0 +1,201 @@
+"""A run: where it stands, what it found, what it still owes.
+
+Only `machine.advance` makes a changed one.
+"""
+
+import enum
+from datetime import datetime
+
+import msgspec
+
+from skytui.clock import Instant
+from skytui.pair.order import Outcome
+from skytui.pair.thresholds import Thresholds
+from skytui.pair.vocabulary import Agent, Job, Queue, User
+from skytui.runbook.steps import STEPS, Kind, Side, Step
+
+
+class Baseline(msgspec.Struct, frozen=True, kw_only=True):
+    """How things were before the run changed anything."""
+
+    agents: tuple[Agent, ...]
+    queues: tuple[Queue, ...]
+    running: tuple[Job, ...]
+    due: tuple[Job, ...]
+    users: tuple[User, ...]
+    addresses: dict[str, str]
+    database_bytes: int
+    timeline: int
+    system_identifier: str = ""
+
+    def open_queues(self) -> tuple[str, ...]:
+        """The queues that were open, and that this run therefore locks."""
+        return tuple(queue.name for queue in self.queues if not queue.locked)
+
+    def locked_queues(self) -> tuple[str, ...]:
+        """The queues that were locked before, which this run never touches."""
+        return tuple(queue.name for queue in self.queues if queue.locked)
+
+    def active_agents(self) -> tuple[str, ...]:
+        """The agents that must be back afterwards."""
+        return tuple(
+            agent.name for agent in self.agents if agent.state == "active" and agent.connected is not False
+        )
+
+
+class Debt(msgspec.Struct, frozen=True):
+    """Something this run suppressed or changed for its own sake, and still owes."""
+
+    what: str
+    server: str
+    names: tuple[str, ...] = ()
+
+
+class Waiver(msgspec.Struct, frozen=True):
+    """A gate that a person let pass unproven, and why."""
+
+    step: str
+    reason: str
+    who: str
+    unproven: tuple[str, ...] = ()
+
+
+class Hold(msgspec.Struct, frozen=True):
+    """The run does not go past its next gate until it is released."""
+
+    who: str
+    reason: str
+
+
+class Ending(enum.StrEnum):
+    """How a run ended."""
+
+    DONE = "done"
+    NOT_CLEAN = "done, but not clean"
+
+
+class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
+    """The step's card is up; nothing has been done. `note` says why it is here again, if it is."""
+
+    step: str
+    note: str = ""
+
+
+class Proving(msgspec.Struct, frozen=True, tag="proving"):
+    """Confirmed. The first poll that starts after `since` decides whether the action may start."""
+
+    step: str
+    since: Instant
+
+
+class Running(msgspec.Struct, frozen=True, tag="running"):
+    """The intent is on disk; the action is under way."""
+
+    step: str
+    token: str
+    since: Instant
+
+
+class Doubtful(msgspec.Struct, frozen=True, tag="doubtful"):
+    """The outcome was lost: the action may have run or not. The server is asked; nothing is repeated."""
+
+    step: str
+    token: str
+    since: Instant
+    says: str
+
+
+class Checking(msgspec.Struct, frozen=True, tag="checking"):
+    """The gate is read from the servers; only requests started after `since` count."""
+
+    step: str
+    since: Instant
+
+
+class Failed(msgspec.Struct, frozen=True, tag="failed"):
+    """The action ended and failed, or was refused. The operator decides what next."""
+
+    step: str
+    outcome: Outcome
+
+
+class Ended(msgspec.Struct, frozen=True, tag="ended"):
+    """The run is over."""
+
+    ending: Ending
+
+
+Stage = Waiting | Proving | Running | Doubtful | Checking | Failed | Ended
+
+
+class StepRecord(msgspec.Struct, frozen=True):
+    """A step that is behind us. `proofs` are the sentences its gate passed on."""
+
+    step: str
+    began: datetime
+    ended: datetime
+    proofs: tuple[str, ...] = ()
+    waived: bool = False
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a run is, at one moment. A fold of its events."""
+
+    id: str
+    pair: str
+    kind: Kind
+    old: str
+    new: str
+    who: str
+    began: datetime
+    plan: tuple[str, ...]
+    thresholds: Thresholds
+    stage: Stage
+    stage_wall: datetime
+    stage_at: Instant
+    attempts: dict[str, int] = {}
+    baseline: Baseline | None = None
+    records: tuple[StepRecord, ...] = ()
+    ledger: tuple[Debt, ...] = ()
+    waivers: tuple[Waiver, ...] = ()
+    hold: Hold | None = None
+    marker: str = ""
+    unlocked_at: datetime | None = None
+    no_way_back: bool = False
+    dark_since: datetime | None = None
+    dark_until: datetime | None = None
+
+    @property
+    def step(self) -> Step | None:
+        """The step whose card is up; None when the run has ended."""
+        return None if isinstance(self.stage, Ended) else STEPS[self.stage.step]
+
+    @property
+    def over(self) -> bool:
+        """Whether the run has ended."""
+        return isinstance(self.stage, Ended)
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The steps of this run's plan, in order."""
+        return tuple(STEPS[step] for step in self.plan)
+
+    def number(self, step: str) -> int:
+        """The place of a step in the plan, counted from 1."""
+        return self.plan.index(step) + 1
+
+    def name_of(self, side: Side) -> str:
+        """The server's name on that side of the swap."""
+        return self.old if side is Side.OLD else self.new
+
+    def phrase(self, step: Step) -> str:
+        """What the operator types to confirm `step`; empty when a key is enough."""
+        return self.name_of(step.side) if step.typed else ""
+
+    def record(self, step: str) -> StepRecord | None:
+        """How a step went, or None when it is not behind us."""
+        return next((record for record in self.records if record.step == step), None)
+
+    def owes(self, what: str) -> tuple[str, ...]:
+        """The names owed under `what`."""
+        return tuple(name for debt in self.ledger if debt.what == what for name in debt.names)
