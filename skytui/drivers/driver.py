@@ -1,23 +1,11 @@
 """What every driver offers. The scripted one and the one behind a profile pass the same contract tests."""
 
 from collections.abc import AsyncIterator, Callable
-from datetime import datetime
 from typing import Protocol
 
-import msgspec
-
+from skytui.pair.logline import LogLine
 from skytui.pair.order import Order, Outcome
 from skytui.pair.vocabulary import ServerReading
-
-
-class LogLine(msgspec.Struct, frozen=True):
-    """One line of a log or of a command's output, made harmless. `wall` is when it reached us, in UTC."""
-
-    server: str
-    log: str
-    text: str
-    wall: datetime
-
 
 Said = Callable[[str], None]
 """Called with every line that a command says while it runs."""

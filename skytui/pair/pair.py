@@ -18,12 +18,13 @@ class Sample(msgspec.Struct, frozen=True, array_like=True):
 
 
 class PairReading(msgspec.Struct, frozen=True):
-    """What is known about the pair at `now`.
+    """What is known about the pair at `now`, after a poll that began at `began`.
 
     `trail` holds the File Replication Requests read in the last minute, oldest first; rate, ETA and the
     gate of `replication-zero` are computed from it.
     """
 
+    began: Instant
     now: Instant
     wall: datetime
     servers: dict[str, ServerReading]

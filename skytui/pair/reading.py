@@ -10,25 +10,25 @@ import msgspec
 
 from skytui.clock import Instant
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
-class Known(msgspec.Struct, Generic[T], frozen=True, tag="known"):
+class Known(msgspec.Struct, Generic[T_co], frozen=True, tag="known"):
     """A value that a server gave.
 
     `at` is when its request *started*, by the conductor's monotonic clock: a value can only prove what
     happened before it was asked for.
     """
 
-    value: T
+    value: T_co
     at: Instant
     source: str = ""
 
 
-class Stale(msgspec.Struct, Generic[T], frozen=True, tag="stale"):
+class Stale(msgspec.Struct, Generic[T_co], frozen=True, tag="stale"):
     """The last value known; what was asked since then failed, for `reason`."""
 
-    value: T
+    value: T_co
     at: Instant
     reason: str
     source: str = ""
@@ -46,12 +46,14 @@ NEVER_ASKED = Unknown("not asked yet")
 """What every reading is before the first poll."""
 
 
-def shown(reading: Known[T] | Stale[T] | Unknown) -> T | None:
+def shown(reading: Known[T_co] | Stale[T_co] | Unknown) -> T_co | None:
     """The value a screen may show (the last one known), or None."""
     return None if isinstance(reading, Unknown) else reading.value
 
 
-def after(before: Known[T] | Stale[T] | Unknown, now: Known[T] | Unknown) -> Known[T] | Stale[T] | Unknown:
+def after(
+    before: Known[T_co] | Stale[T_co] | Unknown, now: Known[T_co] | Unknown
+) -> Known[T_co] | Stale[T_co] | Unknown:
     """What is known when `now` was read after `before`: a failure keeps the last value, as stale."""
     if isinstance(now, Known) or isinstance(before, Unknown):
         return now

@@ -65,7 +65,7 @@ class Queue(msgspec.Struct, frozen=True):
 
 
 class Agent(msgspec.Struct, frozen=True):
-    """An agent. `state` may be a replicated row; `connected` is a live connection to the server that answered."""
+    """An agent. `state` may be a replicated row; `connected`: it has a live connection to who answered."""
 
     name: str
     state: str

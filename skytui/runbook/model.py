@@ -153,6 +153,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     stage: Stage
     stage_wall: datetime
     stage_at: Instant
+    step_began: datetime
     attempts: dict[str, int] = {}
     baseline: Baseline | None = None
     records: tuple[StepRecord, ...] = ()

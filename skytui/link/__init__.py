@@ -1,0 +1,1 @@
+"""The conductor's socket: what is said over it, and the client that says it."""

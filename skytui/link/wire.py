@@ -1,0 +1,172 @@
+"""What conductor and clients say to each other: one JSON object a line, tagged by `type`.
+
+The first message of a client is `Hello`; the conductor's first is `Welcome` (version, capabilities and the
+whole state) or `Denied`. Then requests go one way, and readings, events and log lines the other. A request
+carries a number; its `Reply` carries the same one. Secrets travel in `GiveSecret` only, which is never
+recorded.
+"""
+
+from datetime import datetime
+
+import msgspec
+
+from skytui.pair.logline import LogLine
+from skytui.pair.pair import PairReading
+from skytui.runbook.events import Recorded
+from skytui.runbook.model import Run
+from skytui.runbook.steps import Kind
+
+PROTOCOL = 1
+"""The version of this protocol. A conductor turns away a client that speaks another one."""
+
+LINE_LIMIT = 4 * 1024 * 1024
+"""The longest line either side takes, in bytes."""
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Who is calling: `console`, `headless` or `watch` (which may only look)."""
+
+    protocol: int
+    version: str
+    client: str
+
+
+class Open(msgspec.Struct, frozen=True, tag="open"):
+    """Start a run."""
+
+    number: int
+    kind: Kind = Kind.PLANNED
+
+
+class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
+    """Go on with this step: the one whose card was up when the key was read."""
+
+    number: int
+    run: str
+    step: str
+    phrase: str = ""
+
+
+class Waive(msgspec.Struct, frozen=True, tag="waive"):
+    """Let the gate of this step pass unproven, for a reason."""
+
+    number: int
+    run: str
+    step: str
+    reason: str
+
+
+class HoldRun(msgspec.Struct, frozen=True, tag="hold"):
+    """Stop the run at its next gate."""
+
+    number: int
+    reason: str
+
+
+class ReleaseRun(msgspec.Struct, frozen=True, tag="release"):
+    """Lift the hold."""
+
+    number: int
+
+
+class GiveSecret(msgspec.Struct, frozen=True, tag="secret"):
+    """A secret, by name, to be tried at once and kept in memory only. Never recorded, never shown."""
+
+    number: int
+    name: str
+    value: str
+
+    def __repr__(self) -> str:
+        return f"GiveSecret(number={self.number}, name={self.name!r})"
+
+
+class Leave(msgspec.Struct, frozen=True, tag="leave"):
+    """End the conductor, if no run is open."""
+
+    number: int
+
+
+Request = Hello | Open | Confirm | Waive | HoldRun | ReleaseRun | GiveSecret | Leave
+
+
+class ServerFacts(msgspec.Struct, frozen=True):
+    """What a screen has to know of a server beside its readings."""
+
+    name: str
+    address: str
+    logs: tuple[str, ...]
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """The whole state. `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given.
+
+    `run` is the open run, else the last one that ended while this conductor lives. `previews` are, by step,
+    what each action would run where.
+    """
+
+    protocol: int
+    version: str
+    pair: str
+    practice: bool
+    keys_of: str
+    servers: tuple[ServerFacts, ...]
+    secrets_wanted: tuple[str, ...]
+    reading: PairReading | None
+    run: Run | None
+    events: tuple[Recorded, ...]
+    lines: tuple[LogLine, ...]
+    previews: dict[str, str] = {}
+
+
+class Denied(msgspec.Struct, frozen=True, tag="denied"):
+    """The conductor does not talk to this client, and why. The connection ends."""
+
+    reason: str
+
+
+class Reply(msgspec.Struct, frozen=True, tag="reply"):
+    """The answer to the request with this number: empty `refused` means that it counted."""
+
+    number: int
+    refused: str = ""
+
+
+class NewReading(msgspec.Struct, frozen=True, tag="reading"):
+    """A poll came back."""
+
+    reading: PairReading
+
+
+class NewEvent(msgspec.Struct, frozen=True, tag="event"):
+    """Something happened in the run, recorded already. `run` is the run after it."""
+
+    event: Recorded
+    run: Run
+
+
+class NewLines(msgspec.Struct, frozen=True, tag="lines"):
+    """Log lines and command output, oldest first."""
+
+    lines: tuple[LogLine, ...]
+
+
+class SecretsWanted(msgspec.Struct, frozen=True, tag="secrets"):
+    """The names of secrets still to be given."""
+
+    names: tuple[str, ...]
+
+
+class Previews(msgspec.Struct, frozen=True, tag="previews"):
+    """What each action of the run would run where, by step."""
+
+    previews: dict[str, str]
+
+
+class Notice(msgspec.Struct, frozen=True, tag="notice"):
+    """A sentence for the person at the screen."""
+
+    at: datetime
+    says: str
+
+
+Message = Welcome | Denied | Reply | NewReading | NewEvent | NewLines | SecretsWanted | Previews | Notice

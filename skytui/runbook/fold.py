@@ -1,0 +1,167 @@
+"""What a recorded event makes of a run. Whether the event counts was decided by the machine before."""
+
+import msgspec
+
+from skytui.pair.order import Outcome, Result
+from skytui.runbook.events import (
+    Balked,
+    Baselined,
+    Closed,
+    Confirmed,
+    Finished,
+    Held,
+    Intended,
+    Opened,
+    Passed,
+    Recorded,
+    Released,
+    Resumed,
+    Waived,
+)
+from skytui.runbook.model import (
+    Checking,
+    Debt,
+    Doubtful,
+    Ended,
+    Failed,
+    Hold,
+    Proving,
+    Run,
+    Running,
+    Stage,
+    StepRecord,
+    Waiting,
+    Waiver,
+)
+from skytui.runbook.steps import STEPS, Step
+
+
+def apply(run: Run | None, event: Recorded) -> Run:
+    """The run after a recorded event.
+
+    Raises ValueError for an event other than `Opened` when there is no run.
+    """
+    if isinstance(event, Opened):
+        return _open(event)
+    if run is None:
+        raise ValueError("a journal starts with the run being opened")
+    match event:
+        case Confirmed(step=step):
+            action = STEPS[step].action
+            return _stage(run, event, Proving(step, event.at) if action else Checking(step, event.at))
+        case Balked(step=step, reasons=reasons):
+            return _stage(run, event, Waiting(step, "; ".join(reasons)))
+        case Intended():
+            return _intend(run, event)
+        case Finished(outcome=outcome):
+            return _finish(run, event, outcome)
+        case Baselined(baseline=baseline):
+            return msgspec.structs.replace(run, baseline=baseline)
+        case Passed(step=step, proofs=proofs):
+            return _next(_settle(run, event), event, StepRecord(step, run.step_began, event.wall, proofs))
+        case Waived():
+            waiver = Waiver(event.step, event.reason, event.who, event.unproven)
+            waived = msgspec.structs.replace(run, waivers=(*run.waivers, waiver))
+            record = StepRecord(event.step, run.step_began, event.wall, event.unproven, waived=True)
+            return _next(waived, event, record)
+        case Held(who=who, reason=reason):
+            return msgspec.structs.replace(run, hold=Hold(who, reason))
+        case Released():
+            return msgspec.structs.replace(run, hold=None)
+        case Resumed():
+            return _resume(run, event)
+        case Closed(ending=ending):
+            return _stage(run, event, Ended(ending))
+
+
+def _open(event: Opened) -> Run:
+    return Run(
+        id=event.run,
+        pair=event.pair,
+        kind=event.kind,
+        old=event.old,
+        new=event.new,
+        who=event.who,
+        began=event.wall,
+        plan=event.plan,
+        thresholds=event.thresholds,
+        stage=Waiting(event.plan[0]),
+        stage_wall=event.wall,
+        stage_at=event.at,
+        step_began=event.wall,
+    )
+
+
+def _stage(run: Run, event: Recorded, stage: Stage) -> Run:
+    return msgspec.structs.replace(run, stage=stage, stage_wall=event.wall, stage_at=event.at)
+
+
+def _intend(run: Run, event: Intended) -> Run:
+    step = STEPS[event.step]
+    running = _stage(run, event, Running(event.step, event.token, event.at))
+    attempts = {**run.attempts, event.step: run.attempts.get(event.step, 0) + 1}
+    return msgspec.structs.replace(
+        running,
+        attempts=attempts,
+        # What is suppressed is owed from the intent on: whether the action worked may never be known.
+        ledger=_owe(run, step),
+        no_way_back=run.no_way_back or step.no_way_back,
+        dark_since=event.wall if step.id == "stop-scheduler" and not run.dark_since else run.dark_since,
+    )
+
+
+def _owe(run: Run, step: Step) -> tuple[Debt, ...]:
+    if any(debt.what == step.id for debt in run.ledger):
+        return run.ledger
+    match step.id:
+        case "lock-queues":
+            names = run.baseline.open_queues() if run.baseline else ()
+            return (*run.ledger, Debt(step.id, run.old, names))
+        case "stop-scheduler":
+            return (*run.ledger, Debt(step.id, run.old))
+        case "guard-master":
+            return (*run.ledger, Debt(step.id, run.old))
+        case _:
+            return run.ledger
+
+
+_PAYS = {"unlock-queues": "lock-queues", "start-scheduler": "stop-scheduler", "convert": "guard-master"}
+"""Which step pays what an earlier one owes."""
+
+
+def _settle(run: Run, event: Passed) -> Run:
+    paid = _PAYS.get(event.step)
+    return msgspec.structs.replace(
+        run,
+        ledger=tuple(debt for debt in run.ledger if debt.what != paid),
+        unlocked_at=event.clock if event.step == "unlock-queues" else run.unlocked_at,
+        dark_until=event.wall if event.step == "start-scheduler" else run.dark_until,
+    )
+
+
+def _finish(run: Run, event: Finished, outcome: Outcome) -> Run:
+    match outcome.result:
+        case Result.DONE:
+            checked = _stage(run, event, Checking(event.step, event.at))
+            return msgspec.structs.replace(checked, marker=outcome.position or run.marker)
+        case Result.UNKNOWN:
+            return _stage(run, event, Doubtful(event.step, event.token, event.at, outcome.says))
+        case Result.NOT_STARTED:
+            return _stage(run, event, Waiting(event.step, outcome.says))
+        case Result.FAILED | Result.REFUSED:
+            return _stage(run, event, Failed(event.step, outcome))
+
+
+def _next(run: Run, event: Recorded, record: StepRecord) -> Run:
+    recorded = msgspec.structs.replace(run, records=(*run.records, record), step_began=event.wall)
+    place = run.plan.index(record.step) + 1
+    if place == len(run.plan):
+        return recorded
+    return _stage(recorded, event, Waiting(run.plan[place]))
+
+
+def _resume(run: Run, event: Resumed) -> Run:
+    """A confirmation whose action had not begun is asked for again: who gave it may be gone."""
+    if isinstance(run.stage, Proving):
+        return _stage(run, event, Waiting(run.stage.step, "confirmed before, but nothing had been started"))
+    return run

@@ -1,0 +1,131 @@
+"""What must be read from the servers: before an action may start, and before a step passes.
+
+Every gate is a tuple of conjuncts; all of them must hold, each is one sentence. A conjunct that cannot be
+read does not hold. Source: the column *passes only when* of the procedure, and its invariants 1, 3 and 4.
+"""
+
+import msgspec
+
+from skytui.clock import Instant
+from skytui.pair.pair import PairReading
+from skytui.runbook import proofs
+from skytui.runbook.model import Run
+from skytui.runbook.proofs import Proof
+from skytui.runbook.sight import Missing, Sight
+from skytui.runbook.steps import Step
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """What one conjunct found: whether it holds, and the sentence for it."""
+
+    holds: bool
+    says: str
+    conjunct: str
+
+
+class Verdict(msgspec.Struct, frozen=True):
+    """What all conjuncts of a gate found."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def passes(self) -> bool:
+        """Whether the gate is open. An empty gate never passes: no pass without evidence."""
+        return bool(self.findings) and all(finding.holds for finding in self.findings)
+
+    @property
+    def proofs(self) -> tuple[str, ...]:
+        """The sentences of what holds."""
+        return tuple(finding.says for finding in self.findings if finding.holds)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The sentences of what does not hold."""
+        return tuple(finding.says for finding in self.findings if not finding.holds)
+
+
+Gate = tuple[Proof, ...]
+
+ROLES_AS_FOUND: Gate = (proofs.old_is_master, proofs.new_is_standby)
+OLD_IS_DOWN: Gate = (proofs.old_ports_refuse, proofs.old_processes_gone)
+ONE_NEW_MASTER: Gate = (proofs.new_is_master, *OLD_IS_DOWN)
+
+BEFORE: dict[str, Gate] = {
+    "lock-queues": ROLES_AS_FOUND,
+    "stop-scheduler": ROLES_AS_FOUND,
+    "replication-zero": (*ROLES_AS_FOUND, proofs.link_streams_on_old),
+    "guard-master": ROLES_AS_FOUND,
+    "shut-down": (
+        *ROLES_AS_FOUND,
+        proofs.queues_locked,
+        proofs.scheduler_stopped,
+        proofs.nothing_pending_now,
+        proofs.guard_set,
+    ),
+    "promote": (*OLD_IS_DOWN, proofs.new_is_standby),
+    "start-scheduler": ONE_NEW_MASTER,
+    "unlock-queues": ONE_NEW_MASTER,
+    "convert": ONE_NEW_MASTER,
+}
+"""What must hold in a poll that starts after the confirmation, for the action to start."""
+
+AGAIN: dict[str, Gate] = {
+    "shut-down": (proofs.new_is_standby,),
+    "convert": (proofs.new_is_master,),
+}
+"""The same for another attempt, where the first one may have left the server half-way: stopping a server that
+is half stopped is safe while the other reads standby; the conversion refuses by itself what it cannot do."""
+
+AFTER: dict[str, Gate] = {
+    "baseline": (*ROLES_AS_FOUND, proofs.same_database, proofs.baseline_complete),
+    "users-out": (proofs.nobody_logged_in,),
+    "lock-queues": (proofs.queues_locked,),
+    "drain-jobs": (proofs.no_job_running,),
+    "stop-scheduler": (proofs.scheduler_stopped,),
+    "replication-zero": (
+        proofs.link_streams_on_old,
+        proofs.link_streams_on_new,
+        proofs.zero_long_enough,
+        proofs.past_the_marker,
+    ),
+    "guard-master": (proofs.guard_set,),
+    "shut-down": OLD_IS_DOWN,
+    "last-byte": (
+        *OLD_IS_DOWN,
+        proofs.orderly_shutdown,
+        proofs.past_last_checkpoint,
+        proofs.nothing_pending_on_new,
+    ),
+    "promote": (proofs.new_is_master, proofs.timeline_moved_on),
+    "agents-back": (proofs.new_is_master, proofs.agents_connected),
+    "start-scheduler": (proofs.new_is_master, proofs.scheduler_ticked),
+    "unlock-queues": (proofs.our_queues_open, proofs.others_still_locked),
+    "first-job": (proofs.new_is_master, proofs.a_run_completed),
+    "convert": (proofs.new_is_master, proofs.old_is_standby, proofs.guard_gone),
+    "standby-active": (proofs.master_says_active, proofs.standby_says_active),
+}
+"""What must hold in polls that start after the action ended (or the confirmation, where there is none)."""
+
+
+def judge(gate: Gate, run: Run, sight: Sight) -> Verdict:
+    """What each conjunct of a gate finds."""
+    return Verdict(tuple(_find(proof, run, sight) for proof in gate))
+
+
+def may_start(run: Run, step: Step, reading: PairReading, since: Instant | None = None) -> Verdict:
+    """Whether the action of `step` may start, by what was asked after `since`."""
+    gate = AGAIN.get(step.id, BEFORE[step.id]) if run.attempts.get(step.id) else BEFORE[step.id]
+    return judge(gate, run, Sight(reading, run.thresholds.fresh_seconds, since))
+
+
+def passes(run: Run, step: Step, reading: PairReading, since: Instant | None = None) -> Verdict:
+    """Whether `step` passes, by what was asked after `since`."""
+    return judge(AFTER[step.id], run, Sight(reading, run.thresholds.fresh_seconds, since))
+
+
+def _find(proof: Proof, run: Run, sight: Sight) -> Finding:
+    try:
+        holds, says = proof(run, sight)
+    except Missing as missing:
+        holds, says = False, str(missing)
+    return Finding(holds, says, proof.__name__)

@@ -1,0 +1,86 @@
+"""What confirming would do now, or why it cannot be done yet: the same rules the machine goes by.
+
+A card shows this; it decides nothing. What holds when it is shown is looked at again when it counts.
+"""
+
+import enum
+
+import msgspec
+
+from skytui.pair.pair import PairReading
+from skytui.runbook import gates
+from skytui.runbook.gates import Verdict
+from skytui.runbook.machine import confirmable
+from skytui.runbook.model import Checking, Doubtful, Ended, Failed, Proving, Run, Running, Waiting
+from skytui.runbook.steps import Step
+
+
+class Turn(enum.StrEnum):
+    """Whose turn it is."""
+
+    OPERATOR = "operator"
+    """A confirmation is waited for, and would count."""
+    BLOCKED = "blocked"
+    """A confirmation is waited for, but what must hold does not; see `reasons`."""
+    MACHINE = "machine"
+    """Something is under way, or the gate is waited for; see `reasons` for what is missing."""
+    NOBODY = "nobody"
+    """The run has ended."""
+
+
+class Prospect(msgspec.Struct, frozen=True):
+    """Whose turn it is, and why.
+
+    `phrase` is what must be typed to confirm (empty: a key is enough). `gate` is the verdict that matters
+    now: on the action's start while it has not started, on the step's gate afterwards. `overdue` is by how
+    many seconds the step's deadline has passed; 0 while it has not.
+    """
+
+    turn: Turn
+    reasons: tuple[str, ...] = ()
+    phrase: str = ""
+    gate: Verdict = Verdict(())
+    overdue: float = 0.0
+
+
+def prospect(run: Run, reading: PairReading | None) -> Prospect:
+    """What confirming the current step would do, by what is known now."""
+    step = run.step
+    if step is None or reading is None:
+        return Prospect(Turn.NOBODY if run.over else Turn.MACHINE)
+    overdue = max(0.0, (reading.wall - run.stage_wall).total_seconds() - step.deadline)
+    match run.stage:
+        case Waiting():
+            return _may_confirm(run, step, reading)
+        case Failed():
+            return _may_confirm(run, step, reading)
+        case Proving(since=since):
+            return Prospect(Turn.MACHINE, ("looking at both servers once more",), overdue=overdue)
+        case Running():
+            return Prospect(Turn.MACHINE, ("the action is under way",), overdue=overdue)
+        case Checking(since=since):
+            verdict = gates.passes(run, step, reading, since)
+            return Prospect(Turn.MACHINE, _held(run) + verdict.reasons, gate=verdict, overdue=overdue)
+        case Doubtful(since=since, says=says):
+            verdict = gates.passes(run, step, reading, since)
+            again = confirmable(run) and not run.hold
+            turn = Turn.OPERATOR if again else Turn.MACHINE
+            return Prospect(turn, (says, *verdict.reasons), run.phrase(step), verdict, overdue)
+        case Ended():
+            return Prospect(Turn.NOBODY)
+
+
+def _may_confirm(run: Run, step: Step, reading: PairReading) -> Prospect:
+    phrase = run.phrase(step)
+    if run.hold:
+        return Prospect(Turn.BLOCKED, _held(run), phrase)
+    if step.action is None:
+        # Without an action there is nothing that could go wrong: confirmed, the step waits for its gate.
+        verdict = gates.passes(run, step, reading)
+        return Prospect(Turn.OPERATOR, verdict.reasons, phrase, verdict)
+    verdict = gates.may_start(run, step, reading)
+    return Prospect(Turn.OPERATOR if verdict.passes else Turn.BLOCKED, verdict.reasons, phrase, verdict)
+
+
+def _held(run: Run) -> tuple[str, ...]:
+    return (f"held by {run.hold.who}: {run.hold.reason}",) if run.hold else ()
