@@ -1,0 +1,1 @@
+"""TOML to frozen structs: pairs, secrets, and the profile language."""

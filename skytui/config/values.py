@@ -1,0 +1,88 @@
+"""Values with a type of their own in configuration files: durations, patterns, JMESPath expressions."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import jmespath
+import jmespath.exceptions
+import msgspec
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+class Duration(float):
+    """A number of seconds, written `10m`, `1.5s`, `250ms`, `1h`, or as a bare number of seconds."""
+
+    @classmethod
+    def parse(cls, raw: object) -> "Duration":
+        """Raises ValueError when `raw` is not a duration of at most a day."""
+        if isinstance(raw, int | float) and not isinstance(raw, bool):
+            seconds = float(raw)
+        elif isinstance(raw, str) and (match := _DURATION.fullmatch(raw.strip())):
+            seconds = float(match[1]) * _UNITS[match[2]]
+        else:
+            raise ValueError(f"{raw!r} is not a duration; write it as `10m`, `1.5s` or `250ms`")
+        if not 0 < seconds <= 86400:
+            raise ValueError(f"{raw!r} must be more than nothing and at most a day")
+        return cls(seconds)
+
+
+class Pick:
+    """A JMESPath expression, compiled. Source of the language: https://jmespath.org/specification.html."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        try:
+            self._compiled = jmespath.compile(text)
+        except (jmespath.exceptions.JMESPathError, RecursionError) as error:
+            first = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise ValueError(f"is not JMESPath: {first}") from error
+
+    def search(self, data: object) -> object:
+        """What the expression finds in `data`.
+
+        Raises ValueError when a function of it was given the wrong kind of value.
+        """
+        try:
+            found: object = self._compiled.search(data)
+        except (jmespath.exceptions.JMESPathError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"`{self.text}` does not fit the reply: {str(error) or error!r}") from error
+        return found
+
+    def __repr__(self) -> str:
+        return f"Pick({self.text!r})"
+
+
+class Pattern:
+    """A regular expression, compiled."""
+
+    def __init__(self, text: str) -> None:
+        try:
+            self.compiled = re.compile(text)
+        except (re.error, RecursionError, OverflowError) as error:
+            raise ValueError(f"is not a regular expression: {error}") from error
+
+    def __repr__(self) -> str:
+        return f"Pattern({self.compiled.pattern!r})"
+
+
+def _hook(kind: type, raw: object) -> object:
+    if kind is Duration:
+        return Duration.parse(raw)
+    if not isinstance(raw, str):
+        raise TypeError(f"Expected `str`, got `{type(raw).__name__}`")
+    if kind is Path:
+        return Path(raw).expanduser()
+    if kind in {Pick, Pattern}:
+        return kind(raw)
+    raise NotImplementedError(f"no way to make a {kind.__name__} from configuration")
+
+
+def decode(raw: object, kind: Any) -> object:
+    """`raw` as a value of the type `kind`.
+
+    Raises msgspec.ValidationError, whose text says what was expected.
+    """
+    return msgspec.convert(raw, kind, dec_hook=_hook)
