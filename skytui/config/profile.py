@@ -1,11 +1,12 @@
 """A profile: how one kind of system is read and acted on. The language is described in `docs/profiles.md`."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 
+from skytui.config.placeholders import holes
 from skytui.config.values import Duration, Pattern, Pick
 from skytui.pair.vocabulary import Action
 
@@ -21,9 +22,9 @@ HOW_ACTED = ("post", "run", "shell", "manual", "absent")
 class ReadingSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How one reading is asked; exactly one of `HOW_READ` is given.
 
-    `get`: a path over HTTP. `run`: a list of arguments on the host; `shell`: a text for its `sh`, `args` being
-    its positional parameters. `connect`: ports that are tried from here. `manual`: what a person looks at.
-    `absent`: this kind of system has no such thing.
+    `get`: a path over HTTP. `run`: a list of arguments on the host; `shell`: a text for its `sh`, `args`
+    being its positional parameters. `connect`: ports that are tried from here. `manual`: what a person looks
+    at. `absent`: this kind of system has no such thing.
     `reply` says what a command prints. `pick` takes the value out of the reply. `on` says which server is
     asked. `deadline` is for one request.
     """
@@ -44,14 +45,14 @@ class ReadingSpec(msgspec.Struct, frozen=True, kw_only=True):
 class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How one action is carried out; exactly one of `HOW_ACTED` is given.
 
-    `post` with `json`: over HTTP; `pick` takes the log position out of the reply. `run`, `shell`, `args` as in
-    a reading, detached from the connection; `stdin` are lines for its standard input; `refused` are the exit
-    codes that mean *refused, nothing changed*; `progress` finds a group `percent` in what it says.
+    `post` with `json`: over HTTP; `pick` takes the log position out of the reply. `run`, `shell`, `args` as
+    in a reading, detached from the connection; `stdin` are lines for its standard input; `refused` are the
+    exit codes that mean *refused, nothing changed*; `progress` finds a group `percent` in what it says.
     `deadline` is how long the outcome is waited for, where the order does not allow more.
     """
 
     post: UrlPath | None = None
-    json: dict[str, object] = {}
+    json: dict[str, Any] = {}
     pick: Pick | None = None
     run: Words | None = None
     shell: str | None = None
@@ -83,7 +84,7 @@ class LoginSpec(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     post: UrlPath
-    json: dict[str, object]
+    json: dict[str, Any]
     pick: Pick
     header: str = "Authorization"
     value: str = "Bearer {token}"
@@ -116,8 +117,6 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
 
     def secret_names(self) -> set[str]:
         """The secrets it asks for."""
-        from skytui.config.placeholders import holes
-
         values: list[object] = [action.stdin for action in self.actions.values()]
         values += [action.json for action in self.actions.values()]
         values += [self.login.json] if self.login else []

@@ -1,7 +1,8 @@
 """Reading a profile file, and saying everything that is wrong with it at once."""
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import cast
+from typing import TypeVar, cast
 
 import msgspec
 
@@ -24,7 +25,9 @@ from skytui.pair.vocabulary import READINGS, Action
 
 BUILT_IN = Path(__file__).parent.parent / "drivers" / "profiles"
 
-_TABLES = ("schema", "name", "reading", "action", "log", "login", "check")
+T = TypeVar("T", bound=msgspec.Struct)
+
+_TABLES = ("schema", "reading", "action", "log", "login", "check")
 
 
 def built_in_profiles() -> list[str]:
@@ -86,17 +89,14 @@ def read_profile(document: Document) -> Profile:
     )
 
 
-def _specs[T: msgspec.Struct](
-    document: Document, key: str, kind: type[T], known: "tuple[str, ...] | list[str] | None"
-) -> dict[str, T]:
+def _specs(document: Document, key: str, kind: type[T], known: Sequence[str] | None) -> dict[str, T]:
     tables = document.table(document.data, key, ())
     if known is not None:
         document.only(tables, known, (key,))
     specs: dict[str, T] = {}
-    for name in tables:
+    for name, table in tables.items():
         if known is not None and name not in known:
             continue
-        table = tables[name]
         if not isinstance(table, dict):
             document.fault((key, name), "must be a table")
             continue
@@ -104,3 +104,75 @@ def _specs[T: msgspec.Struct](
         if spec is not None:
             specs[name] = spec
     return specs
+
+
+def _single(document: Document, key: str, kind: type[T]) -> T | None:
+    if key not in document.data:
+        return None
+    return document.struct(kind, document.table(document.data, key, ()), (key,))
+
+
+def _holes(
+    document: Document,
+    path: KeyPath,
+    value: object,
+    *,
+    order: bool = False,
+    secrets: bool = False,
+    more: tuple[str, ...] = (),
+) -> None:
+    for says in placeholders.wrong(value, order=order, secrets=secrets, more=more):
+        document.fault(path, says)
+
+
+def _one_way(document: Document, path: KeyPath, spec: ReadingSpec | ActionSpec) -> None:
+    ways, known = how(spec), HOW_READ if isinstance(spec, ReadingSpec) else HOW_ACTED
+    if len(ways) != 1:
+        given = f"{' and '.join(ways)} given" if ways else "none given"
+        document.fault(path, f"give exactly one of {', '.join(known)}; {given}")
+    if spec.absent is False:
+        document.fault((*path, "absent"), "is either true or left out")
+    if spec.args and spec.shell is None:
+        document.fault((*path, "args"), "belongs to `shell`; `run` has its arguments in its own list")
+    if spec.shell is not None:
+        known_here = (*placeholders.SERVER_KNOWN, *placeholders.ORDER_KNOWN)
+        for hole in placeholders.holes(spec.shell):
+            if hole in known_here or hole.startswith("secret."):
+                document.fault(
+                    (*path, "shell"),
+                    f'put `{{{hole}}}` into `args` and write "$1" here: text is not pasted into sh',
+                )
+
+
+def _check_reading(document: Document, path: KeyPath, spec: ReadingSpec) -> None:
+    _one_way(document, path, spec)
+    for key in ("get", "run", "args", "connect"):
+        _holes(document, (*path, key), getattr(spec, key) or "")
+    if spec.connect is not None and path[-1] != "ports":
+        document.fault((*path, "connect"), "can only be how `ports` is read")
+    if path[-1] == "role" and spec.on != "each":
+        document.fault((*path, "on"), "the role decides who is asked, so every server is asked for it")
+
+
+def _check_action(
+    document: Document, path: KeyPath, spec: ActionSpec, check: CheckSpec, readings: dict[str, ReadingSpec]
+) -> None:
+    _one_way(document, path, spec)
+    for key in ("post", "run", "args"):
+        _holes(document, (*path, key), getattr(spec, key) or "", order=True)
+    for key in ("json", "stdin"):
+        _holes(document, (*path, key), getattr(spec, key), order=True, secrets=True)
+    if spec.remote and check.run is None:
+        document.fault(path, "a command needs [check] with `run`: the host is made sure of in the same shell")
+    if spec.post is not None and not check.headers:
+        for needed in ("identity", "role"):
+            reading = readings.get(needed)
+            if reading is None or reading.get is None:
+                document.fault(path, f"`post` needs [check] with `headers`, or [reading.{needed}] with `get`")
+    if spec.progress is not None and "percent" not in spec.progress.compiled.groupindex:
+        document.fault((*path, "progress"), "needs a group `(?P<percent>…)`")
+    for key, needs in (("json", "post"), ("stdin", "run"), ("refused", "run"), ("progress", "run")):
+        if getattr(spec, key) and not (spec.post is not None if needs == "post" else spec.remote):
+            document.fault((*path, key), f"belongs to `{needs}`")
+    if any("\n" in line for line in spec.stdin):
+        document.fault((*path, "stdin"), "each item is one line")

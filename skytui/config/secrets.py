@@ -151,6 +151,10 @@ class SecretStore:
             raise KeyError(name)
         self._known[name] = secret
 
+    def forget(self, name: str) -> None:
+        """Drop a secret that turned out to be wrong; it is missing again."""
+        self._known.pop(name, None)
+
     def get(self, name: str) -> Secret | None:
         """The secret, or None while it is not known."""
         return self._known.get(name)
