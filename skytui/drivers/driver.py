@@ -31,6 +31,12 @@ class Driver(Protocol):
     async def probe(self, order: Order, said: Said) -> Outcome:
         """What became of an order that was started earlier; follows it if it still runs. Starts nothing."""
 
+    async def try_login(self) -> str:
+        """Log in with the secrets given so far. Why the server refused; empty when it took them.
+
+        A server that cannot be reached refuses nothing: this says only that a secret is wrong.
+        """
+
     def preview(self, order: Order) -> str:
         """What would run where, with secrets left out: for the step card and the printed plan."""
 

@@ -1,0 +1,1 @@
+"""What the command line does, one module a command. Each imports what it needs when it is called."""

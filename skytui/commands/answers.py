@@ -1,0 +1,74 @@
+"""What a headless run was told in advance: which confirmations, typed phrases and waivers.
+
+`--yes` answers plain confirmations only. What was not said is never assumed.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from skytui.errors import UsageError
+from skytui.runbook.model import Run
+from skytui.runbook.steps import STEPS, Step
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in the phrases."""
+
+    yes: bool = False
+    confirm: dict[str, str] = {}
+    waive: dict[str, str] = {}
+    practice: bool = False
+
+    def phrase(self, run: Run, step: Step) -> str | None:
+        """What confirms `step`, or None when that was not said."""
+        wanted = run.phrase(step)
+        if step.id in self.confirm:
+            return self.confirm[step.id]
+        if not wanted:
+            return "" if self.yes else None
+        return wanted if self.practice and self.yes else None
+
+    def missing(self, run: Run) -> list[str]:
+        """The options without which this run is bound to stop, in the order in which it would."""
+        done = {record.step for record in run.records}
+        options: list[str] = []
+        for step in run.steps:
+            if step.id in done:
+                continue
+            wanted = run.phrase(step)
+            given = self.phrase(run, step)
+            if given is None and not wanted and "--yes" not in options:
+                options.append("--yes")
+            elif wanted and given != wanted:
+                options.append(f"--confirm {step.id}={wanted}")
+        return options
+
+
+def parse_answers(
+    *, yes: bool, confirm: Sequence[str], waive: Sequence[str], practice: bool = False
+) -> Answers:
+    """The answers given on the command line.
+
+    Raises UsageError for one that is not `STEP=TEXT`, names no step, or waives what cannot be waived.
+    """
+    answers = Answers(yes, _pairs("--confirm", confirm), _pairs("--waive", waive), practice)
+    for step in answers.waive:
+        if not STEPS[step].waivable:
+            able = ", ".join(name for name, known in STEPS.items() if known.waivable)
+            raise UsageError(
+                f"--waive {step}: the procedure does not let it be waived.", hint=f"Only: {able}."
+            )
+    return answers
+
+
+def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
+    pairs: dict[str, str] = {}
+    for text in given:
+        step, separator, value = text.partition("=")
+        if not separator or not value.strip():
+            raise UsageError(f"{option} {text}: write {option} STEP=TEXT.")
+        if step not in STEPS:
+            raise UsageError(f"{option} {text}: there is no step {step}.", hint=f"Steps: {', '.join(STEPS)}.")
+        pairs[step] = value
+    return pairs

@@ -1,0 +1,214 @@
+"""A run without a screen: the same conductor, engine and journal as the console's, driven by answers.
+
+stdout is data: one JSON event a line. stderr is narration.
+"""
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Callable
+from typing import IO
+
+import msgspec
+
+from skytui.commands.answers import Answers
+from skytui.errors import RunRefusedError, SkytuiError, StateError, UnreachableError
+from skytui.link.client import Client
+from skytui.link.start import attach
+from skytui.link.wire import Confirm, GiveSecret, NewEvent, NewReading, Notice, Open, Previews, Waive
+from skytui.pair.pair import PairReading
+from skytui.runbook.events import Opened
+from skytui.runbook.fold import apply
+from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Run, Waiting
+from skytui.runbook.paper import remaining_steps
+from skytui.runbook.prospect import Turn, prospect
+from skytui.runbook.steps import Kind, plan_of
+
+DONE, REFUSED, HALF_WAY, UNSURE, NOT_CLEAN = 0, 10, 12, 13, 14
+"""Exit codes; see README."""
+
+FIRST_READING_SECONDS = 30.0
+
+
+async def swap(pair: str, answers: Answers, out: IO[str], narrate: Callable[[str], None]) -> int:
+    """Run a planned swap of `pair` to its end, or as far as the answers go; returns the exit code.
+
+    A run that is open already is gone on with. Raises SkytuiError where nothing could be started.
+    """
+    client = await attach(pair, "headless")
+    try:
+        await _give_secrets(client)
+        return await _Headless(client, answers, out, narrate).go()
+    finally:
+        await client.close()
+
+
+async def _give_secrets(client: Client) -> None:
+    for name in client.welcome.secrets_wanted:
+        if not sys.stdin.isatty():
+            raise StateError(
+                f"The secret {name} of {client.welcome.pair} is not configured, and nobody can be asked here."
+            )
+        value = await asyncio.to_thread(getpass.getpass, f"{name} of {client.welcome.pair}: ")
+        reply = await client.request(lambda number, n=name, v=value: GiveSecret(number, n, v))  # type: ignore[misc]
+        if reply.refused:
+            raise StateError(f"The secret {name} was not taken: {reply.refused}.")
+
+
+class _Headless:
+    """One run, from the first reading to the exit code."""
+
+    def __init__(
+        self, client: Client, answers: Answers, out: IO[str], narrate: Callable[[str], None]
+    ) -> None:
+        self._client = client
+        self._answers = answers
+        self._out = out
+        self._narrate = narrate
+        self._reading: PairReading | None = client.welcome.reading
+        self._previews = client.welcome.previews
+        self._run: Run | None = None
+        self._told = ""
+
+    async def go(self) -> int:
+        """Open or take up the run and answer until it ends or stops."""
+        welcome = self._client.welcome
+        if welcome.run is not None and not welcome.run.over:
+            self._run = welcome.run
+            self._narrate(f"run {welcome.run.id} is open; going on with it")
+            self._foresee(welcome.run)
+        else:
+            self._foresee(await self._imagined())
+            reply = await self._client.request(lambda number: Open(number))
+            if reply.refused:
+                raise RunRefusedError(f"No run was started: {reply.refused}.")
+        async for message in self._client:
+            match message:
+                case NewReading(reading=reading):
+                    self._reading = reading
+                case NewEvent(event=event, run=run):
+                    self._run = run
+                    self._out.write(msgspec.json.encode(event).decode() + "\n")
+                    self._out.flush()
+                case Previews(previews=previews):
+                    self._previews = previews
+                case Notice(says=says):
+                    self._narrate(says)
+                case _:
+                    continue
+            code = await self._turn()
+            if code is not None:
+                return code
+        raise UnreachableError(
+            f"The conductor was lost: {self._client.why_lost}.", hint="Run the same command again to go on."
+        )
+
+    def _foresee(self, run: Run) -> None:
+        missing = self._answers.missing(run)
+        if missing:
+            raise RunRefusedError(
+                "Nothing was started: this run would stop for want of an answer.",
+                hint=f"Add: {' '.join(missing)}",
+            )
+
+    async def _imagined(self) -> Run:
+        """The run as it would open, to see which answers it will want."""
+        while self._reading is None or not (self._reading.master() and self._reading.standby()):
+            self._reading = await self._next_reading()
+        old, new = self._reading.master(), self._reading.standby()
+        if old is None or new is None:
+            raise RunRefusedError("A planned swap needs one master and one standby.")
+        return imagined_run(self._client.welcome.pair, old, new, self._reading)
+
+    async def _next_reading(self) -> PairReading:
+        try:
+            async with asyncio.timeout(FIRST_READING_SECONDS):
+                async for message in self._client:
+                    if isinstance(message, NewReading):
+                        return message.reading
+        except TimeoutError as error:
+            raise UnreachableError("The conductor sent no reading.") from error
+        raise UnreachableError(f"The conductor was lost: {self._client.why_lost}.")
+
+    async def _turn(self) -> int | None:
+        """Answer if it is our turn. An exit code ends it."""
+        run = self._run
+        if run is None or self._reading is None:
+            return None
+        if isinstance(run.stage, Ended):
+            self._narrate(f"run {run.id}: {run.stage.ending.value}")
+            return DONE if run.stage.ending is Ending.DONE else NOT_CLEAN
+        ahead = prospect(run, self._reading)
+        self._tell(run, ahead.reasons)
+        if isinstance(run.stage, Failed):
+            return self._stop(run, f"{run.stage.step} failed: {run.stage.outcome.says}", HALF_WAY)
+        if ahead.overdue:
+            code = await self._late(run, ahead.reasons)
+            if code is not None:
+                return code
+        if isinstance(run.stage, Waiting):
+            await self._answer(run, ahead.turn, ahead.gate.passes)
+        return None
+
+    async def _late(self, run: Run, reasons: tuple[str, ...]) -> int | None:
+        step = run.step
+        if step is not None and step.id in self._answers.waive:
+            await self._waive(run, step.id)
+            return None
+        unsure = isinstance(run.stage, Doubtful)
+        says = f"{step.id if step else 'the run'} is overdue: {'; '.join(reasons)}"
+        return self._stop(run, says, UNSURE if unsure else HALF_WAY)
+
+    async def _answer(self, run: Run, turn: Turn, passes: bool) -> None:
+        step = run.step
+        if step is None or turn is not Turn.OPERATOR:
+            return
+        if step.id in self._answers.waive and not run.no_way_back and not passes:
+            await self._waive(run, step.id)
+            return
+        phrase = self._answers.phrase(run, step)
+        if phrase is None:
+            return
+        reply = await self._client.request(lambda number: Confirm(number, run.id, step.id, phrase))
+        if reply.refused:
+            self._narrate(f"{step.id}: {reply.refused}")
+
+    async def _waive(self, run: Run, step: str) -> None:
+        reason = self._answers.waive[step]
+        reply = await self._client.request(lambda number: Waive(number, run.id, step, reason))
+        self._narrate(f"{step} {'not waived: ' + reply.refused if reply.refused else 'waived: ' + reason}")
+
+    def _stop(self, run: Run, says: str, code: int) -> int:
+        changed = bool(run.attempts)
+        self._narrate(says)
+        self._narrate(remaining_steps(run, self._previews))
+        return code if changed or code == UNSURE else REFUSED
+
+    def _tell(self, run: Run, reasons: tuple[str, ...]) -> None:
+        step = run.step
+        says = f"{step.id if step else ''}: {'; '.join(reasons) or 'going on'}"
+        if says != self._told:
+            self._told = says
+            self._narrate(says)
+
+
+def imagined_run(pair: str, old: str, new: str, reading: PairReading) -> Run:
+    """A planned run as it would open now; nothing is recorded."""
+    from skytui.pair.thresholds import Thresholds  # noqa: PLC0415 - only here
+
+    opened = Opened(
+        at=reading.now,
+        wall=reading.wall,
+        run="(not started)",
+        pair=pair,
+        kind=Kind.PLANNED,
+        old=old,
+        new=new,
+        who=getpass.getuser(),
+        plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
+        thresholds=Thresholds(),
+    )
+    return apply(None, opened)
+
+
+__all__ = ["DONE", "HALF_WAY", "NOT_CLEAN", "REFUSED", "UNSURE", "SkytuiError", "imagined_run", "swap"]

@@ -1,0 +1,78 @@
+"""A pair, looked at once: by a conductor that is running, else by one poll of our own. Nothing is changed."""
+
+from pathlib import Path
+
+import msgspec
+
+from skytui import paths
+from skytui.clock import SystemClock
+from skytui.errors import ConfigError
+from skytui.link.client import Client
+from skytui.link.start import conductor_listens
+from skytui.link.wire import NewReading
+from skytui.pair.pair import PairReading
+from skytui.runbook.model import Run
+
+
+class Looked(msgspec.Struct, frozen=True):
+    """What was seen. `previews` are, by step of a run, what its actions would run where."""
+
+    pair: str
+    practice: bool
+    conductor: bool
+    reading: PairReading
+    run: Run | None
+    previews: dict[str, str]
+
+
+async def look(pair: str) -> Looked:
+    """Look at `pair` once.
+
+    Raises ConfigError when it is not configured, or a secret is missing that a person would have to give.
+    """
+    if conductor_listens(pair):
+        return await _ask(pair, paths.pair_state_dir(pair))
+    return await _poll(pair)
+
+
+async def _ask(pair: str, folder: Path) -> Looked:
+    client = await Client.connect(folder, "watch")
+    try:
+        welcome = client.welcome
+        reading = welcome.reading
+        if reading is None:
+            async for message in client:
+                if isinstance(message, NewReading):
+                    reading = message.reading
+                    break
+        if reading is None:
+            return await _poll(pair)
+        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews)
+    finally:
+        await client.close()
+
+
+async def _poll(pair: str) -> Looked:
+    from skytui.conductor.poller import Poller  # noqa: PLC0415 - asyncssh and httpx come with it
+    from skytui.conductor.runs import open_run  # noqa: PLC0415
+    from skytui.config.pairs import load_pair  # noqa: PLC0415
+    from skytui.config.secrets import SecretStore  # noqa: PLC0415
+    from skytui.drivers.build import open_drivers  # noqa: PLC0415
+
+    config = load_pair(pair)
+    secrets = SecretStore(config.secrets)
+    secrets.resolve()
+    if secrets.missing():
+        raise ConfigError(
+            f"The secrets {', '.join(secrets.missing())} of {pair} are not configured.",
+            hint=f"Open the console (skytui {pair}), which asks for them.",
+        )
+    clock = SystemClock()
+    drivers = open_drivers(config, clock, secrets)
+    try:
+        reading = await Poller(drivers, clock, 0.0, lambda _: None).poll()
+    finally:
+        for driver in drivers.values():
+            await driver.close()
+    stored = open_run(paths.pair_state_dir(pair))
+    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {})

@@ -1,0 +1,249 @@
+"""One pair, owned: its drivers, its poller, its run, and what clients are told of them."""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+from skytui import __version__
+from skytui.clock import Clock
+from skytui.conductor.engine import Engine
+from skytui.conductor.hub import Hub
+from skytui.conductor.journal import Journal
+from skytui.conductor.logs import Logs
+from skytui.conductor.poller import Poller
+from skytui.conductor.runs import JOURNAL, new_run_id, open_run
+from skytui.config.pairs import PairConfig
+from skytui.config.secrets import Secret, SecretStore
+from skytui.drivers.driver import Driver
+from skytui.link.wire import (
+    PROTOCOL,
+    Confirm,
+    GiveSecret,
+    HoldRun,
+    NewEvent,
+    NewLines,
+    NewReading,
+    Notice,
+    Open,
+    Previews,
+    ReleaseRun,
+    SecretsWanted,
+    ServerFacts,
+    Waive,
+    Welcome,
+)
+from skytui.pair.logline import LogLine
+from skytui.pair.order import Order
+from skytui.pair.pair import PairReading
+from skytui.runbook.events import Confirmed, Held, Opened, Recorded, Released, Waived
+from skytui.runbook.gates import passes
+from skytui.runbook.machine import expectation, next_token, order_for
+from skytui.runbook.model import Run
+from skytui.runbook.steps import plan_of
+
+_LOG = logging.getLogger(__name__)
+
+
+class Conductor:
+    """Owns a pair while it serves. A request returns why it was refused, empty when it counted."""
+
+    def __init__(
+        self,
+        config: PairConfig,
+        *,
+        drivers: Mapping[str, Driver],
+        secrets: SecretStore,
+        clock: Clock,
+        folder: Path,
+        owner: str,
+    ) -> None:
+        self._config = config
+        self._drivers = drivers
+        self._secrets = secrets
+        self._clock = clock
+        self._folder = folder
+        self._owner = owner
+        self._events: list[Recorded] = []
+        self._previews: dict[str, str] = {}
+        self._reading: PairReading | None = None
+        self._engine: Engine | None = None
+        self.hub = Hub()
+        self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
+        self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
+
+    @property
+    def run(self) -> Run | None:
+        """The open run, else the last one of this process."""
+        return self._engine.run if self._engine else None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is open."""
+        return self.run is not None and not self.run.over
+
+    async def serve(self) -> None:
+        """Poll, follow logs, and carry on a run that was left, until cancelled.
+
+        Raises StateError when the journal of a run that was left cannot be trusted.
+        """
+        left = open_run(self._folder)
+        if left is not None:
+            journal, contents = Journal.resume(left.folder / JOURNAL)
+            self._events = list(contents.events)
+            self._engine = self._new_engine(journal)
+            self._logs.transcribe(left.folder / "logs")
+            self._engine.resume(left.run, self._owner)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._poller.run())
+                group.create_task(self._logs.run())
+        finally:
+            self._logs.flush()
+            if self._engine:
+                await self._engine.close()
+            await asyncio.gather(*(driver.close() for driver in self._drivers.values()))
+
+    def welcome(self) -> Welcome:
+        """The whole state, for a client that has just come."""
+        self._logs.flush()
+        return Welcome(
+            protocol=PROTOCOL,
+            version=__version__,
+            pair=self._config.name,
+            practice=self._config.practice,
+            keys_of=self._owner,
+            servers=tuple(
+                ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
+                for name, server in self._config.servers.items()
+            ),
+            secrets_wanted=tuple(self._secrets.missing()),
+            reading=self._reading,
+            run=self.run,
+            events=tuple(self._events),
+            lines=tuple(self._logs.kept),
+            previews=self._previews,
+        )
+
+    def open(self, request: Open, who: str) -> str:
+        """Start a run."""
+        if self.busy:
+            return f"run {self.run.id} is open" if self.run else ""
+        wanted = self._secrets.missing()
+        if wanted:
+            return f"a secret is wanted first: {', '.join(wanted)}"
+        old, new = (self._reading.master(), self._reading.standby()) if self._reading else (None, None)
+        if old is None or new is None:
+            return "a planned swap needs one server that reads master and one that reads standby"
+        run_id = new_run_id(self._folder, self._clock.now())
+        folder = self._folder / "runs" / run_id
+        opened = Opened(
+            at=self._clock.instant(),
+            wall=self._clock.now(),
+            run=run_id,
+            pair=self._config.name,
+            kind=request.kind,
+            old=old,
+            new=new,
+            who=who,
+            plan=tuple(step.id for step in plan_of(request.kind)),
+            thresholds=self._config.thresholds,
+        )
+        self._events = []
+        self._engine = self._new_engine(Journal.create(folder / JOURNAL, run_id))
+        self._logs.transcribe(folder / "logs")
+        return self._engine.feed(opened)
+
+    def confirm(self, request: Confirm, who: str) -> str:
+        """Go on with a step."""
+        at, wall = self._clock.instant(), self._clock.now()
+        confirmed = Confirmed(
+            at=at, wall=wall, run=request.run, step=request.step, who=who, phrase=request.phrase
+        )
+        return self._feed(confirmed)
+
+    def waive(self, request: Waive, who: str) -> str:
+        """Let a gate pass unproven; what was unproven then is recorded with it."""
+        run = self.run
+        if run is None or run.id != request.run:
+            return "this waiver was for another run"
+        step = run.step
+        unproven: tuple[str, ...] = ()
+        if step is not None and self._reading is not None:
+            unproven = passes(run, step, self._reading).reasons
+        at, wall = self._clock.instant(), self._clock.now()
+        waived = Waived(
+            at=at, wall=wall, step=request.step, who=who, reason=request.reason, unproven=unproven
+        )
+        return self._feed(waived)
+
+    def hold(self, request: HoldRun, who: str) -> str:
+        """Stop the run at its next gate."""
+        return self._feed(
+            Held(at=self._clock.instant(), wall=self._clock.now(), who=who, reason=request.reason)
+        )
+
+    def release(self, _request: ReleaseRun, who: str) -> str:
+        """Lift the hold."""
+        return self._feed(Released(at=self._clock.instant(), wall=self._clock.now(), who=who))
+
+    async def take_secret(self, request: GiveSecret) -> str:
+        """Try a secret, and keep it in memory if it is right."""
+        if request.name not in self._secrets.missing():
+            return f"no secret {request.name} is wanted"
+        self._secrets.put(request.name, Secret(request.value))
+        for driver in self._drivers.values():
+            refused = await driver.try_login()
+            if refused:
+                self._secrets.forget(request.name)
+                return refused
+        self.hub.publish(SecretsWanted(tuple(self._secrets.missing())))
+        self._poller.look()
+        return ""
+
+    def _feed(self, event: Recorded) -> str:
+        if self._engine is None:
+            return "no run is open"
+        return self._engine.feed(event)
+
+    def _new_engine(self, journal: Journal) -> Engine:
+        return Engine(
+            journal,
+            self._drivers,
+            self._clock,
+            look=self._poller.look,
+            recorded=self._recorded,
+            said=self._said,
+            trouble=self._trouble,
+        )
+
+    def _found(self, reading: PairReading) -> None:
+        self._reading = reading
+        self.hub.publish(NewReading(reading))
+        if self._engine:
+            self._engine.observe(reading)
+        self._preview()
+
+    def _recorded(self, event: Recorded, run: Run) -> None:
+        self._events.append(event)
+        self.hub.publish(NewEvent(event, run))
+
+    def _said(self, order: Order, line: str) -> None:
+        self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))
+
+    def _trouble(self, says: str) -> None:
+        _LOG.warning("%s", says)
+        self.hub.publish(Notice(self._clock.now(), says))
+
+    def _preview(self) -> None:
+        """Say what the actions still to come would run where, when that has changed."""
+        run = self.run
+        previews: dict[str, str] = {}
+        if run is not None:
+            for step in run.steps:
+                if step.action is not None:
+                    order = order_for(run, step, next_token(run, step), expectation(run, step, self._reading))
+                    previews[step.id] = self._drivers[order.server].preview(order)
+        if previews != self._previews:
+            self._previews = previews
+            self.hub.publish(Previews(previews))

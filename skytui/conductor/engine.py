@@ -1,0 +1,168 @@
+"""Carries a run: events go through the machine, onto disk, and out as effects.
+
+The order is always the same: the machine says whether an event counts; the journal has it on disk; then the
+run is the changed one; then effects begin. What cannot be written did not happen.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+
+from skytui.clock import Clock
+from skytui.conductor.journal import Journal
+from skytui.drivers.driver import Driver
+from skytui.errors import StateError
+from skytui.pair.order import Order, Outcome, Result
+from skytui.pair.pair import PairReading
+from skytui.runbook.effects import Effect, Look, Perform, Probe, Raise, Refuse
+from skytui.runbook.events import Finished, Observed, Opened, Recorded, Resumed
+from skytui.runbook.machine import advance
+from skytui.runbook.model import Doubtful, Run
+
+PROBE_PAUSE = 2.0
+"""Seconds between two questions after an outcome that was lost."""
+WRITE_PAUSE = 2.0
+"""Seconds between two attempts to record an outcome that is known but could not be written."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Engine:
+    """One run, from its first event to its last.
+
+    `recorded` is told every event with the run after it; `said` every line a command says; `trouble` every
+    sentence that no client asked for.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        drivers: Mapping[str, Driver],
+        clock: Clock,
+        *,
+        look: Callable[[], None],
+        recorded: Callable[[Recorded, Run], None],
+        said: Callable[[Order, str], None],
+        trouble: Callable[[str], None],
+    ) -> None:
+        self._journal = journal
+        self._drivers = drivers
+        self._clock = clock
+        self._look = look
+        self._recorded = recorded
+        self._said = said
+        self._trouble = trouble
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.run: Run | None = None
+
+    def open(self, event: Opened) -> str:
+        """Start the run. Why not, when it cannot be written."""
+        return self.feed(event)
+
+    def resume(self, run: Run, who: str) -> str:
+        """Take up a run that another process left, `run` being the fold of its journal."""
+        self.run = run
+        return self.feed(Resumed(at=self._clock.instant(), wall=self._clock.now(), who=who))
+
+    def observe(self, reading: PairReading) -> None:
+        """A poll came back."""
+        try:
+            refused = self.feed(Observed(at=reading.now, wall=reading.wall, reading=reading))
+        except StateError as error:
+            refused = str(error)
+        if refused:
+            self._trouble(refused)
+
+    def feed(self, event: Recorded | Observed) -> str:
+        """Let an event happen. Returns why it does not count, empty when it does.
+
+        Raises StateError when it, or one that follows from it, cannot be written: that one did not happen.
+        """
+        run, effects = advance(self.run, event)
+        for effect in effects:
+            if isinstance(effect, Refuse):
+                return effect.reason
+        if not isinstance(event, Observed) and run is not None:
+            self._journal.append(event)
+            self.run = run
+            self._recorded(event, run)
+        for effect in effects:
+            refused = self._begin(effect)
+            if refused:
+                return refused
+        return ""
+
+    async def close(self) -> None:
+        """Stop waiting for outcomes (what runs on a server goes on there) and close the journal."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._journal.close()
+
+    def _begin(self, effect: Effect) -> str:
+        match effect:
+            case Raise(event=event):
+                return self.feed(event)
+            case Perform(order=order):
+                self._spawn(self._perform(order))
+            case Probe(order=order):
+                self._spawn(self._probe(order))
+            case Look():
+                self._look()
+            case Refuse(reason=reason):
+                return reason
+        return ""
+
+    async def _perform(self, order: Order) -> None:
+        try:
+            outcome = await self._drivers[order.server].act(order, lambda line: self._said(order, line))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is lost
+            # A driver never raises for what a server does: this is a defect of ours.
+            _LOG.exception("the driver of %s failed at %s", order.server, order.token)
+            outcome = Outcome(Result.UNKNOWN, f"skytui itself failed here ({type(error).__name__}: {error})")
+        await self._finish(order, outcome)
+
+    async def _probe(self, order: Order) -> None:
+        """Ask until the answer is one, or until the gate has answered in its place."""
+        while self._in_doubt(order):
+            outcome = await self._drivers[order.server].probe(order, lambda line: self._said(order, line))
+            if outcome.result is not Result.UNKNOWN:
+                if self._in_doubt(order):
+                    await self._finish(order, outcome)
+                return
+            await asyncio.sleep(PROBE_PAUSE)
+
+    def _in_doubt(self, order: Order) -> bool:
+        stage = self.run.stage if self.run else None
+        return isinstance(stage, Doubtful) and stage.token == order.token
+
+    async def _finish(self, order: Order, outcome: Outcome) -> None:
+        """Record an outcome, however long the disk takes to have room for it again."""
+        told = False
+        while (step := self.run.step if self.run else None) is not None:
+            now, wall = self._clock.instant(), self._clock.now()
+            finished = Finished(at=now, wall=wall, step=step.id, token=order.token, outcome=outcome)
+            try:
+                refused = self.feed(finished)
+            except StateError as error:
+                if not told:
+                    self._trouble(
+                        f"{step.id} ended ({outcome.says}), but this cannot be recorded yet. {error}"
+                    )
+                told = True
+                await asyncio.sleep(WRITE_PAUSE)
+                continue
+            if refused:
+                _LOG.warning("the outcome of %s came too late: %s", order.token, refused)
+            return
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("a task of the run failed", exc_info=error)
+            self._trouble(f"skytui itself failed here ({type(error).__name__}: {error}); see conductor.log.")

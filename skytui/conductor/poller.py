@@ -1,0 +1,87 @@
+"""Reads both servers, again and again: one poll asks everything of both, at the same time."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from skytui.clock import Clock, Instant
+from skytui.drivers.driver import Driver
+from skytui.pair.pair import PairReading, Sample
+from skytui.pair.reading import Known, Stale, Unknown, after
+from skytui.pair.vocabulary import READINGS, ServerReading
+
+TRAIL_SECONDS = 60.0
+"""How long counts of File Replication Requests are kept, for rate, ETA and gate."""
+
+
+class Poller:
+    """Polls until it is cancelled, and hands every reading on.
+
+    Each driver bounds its own requests, so that a poll ends; a driver that raises is a defect, and ends the
+    poller with it.
+    """
+
+    def __init__(
+        self,
+        drivers: Mapping[str, Driver],
+        clock: Clock,
+        pause: float,
+        found: Callable[[PairReading], None],
+    ) -> None:
+        self._drivers = drivers
+        self._clock = clock
+        self._pause = pause
+        self._found = found
+        self._look = asyncio.Event()
+        self._servers = {name: ServerReading() for name in drivers}
+        self._trail: tuple[Sample, ...] = ()
+        self._polls = 0
+
+    def look(self) -> None:
+        """Start the next poll at once, or as soon as the one under way has ended."""
+        self._look.set()
+
+    async def run(self) -> None:
+        """Poll for ever."""
+        while True:
+            self._look.clear()
+            self._found(await self.poll())
+            try:
+                await asyncio.wait_for(self._look.wait(), self._pause)
+            except TimeoutError:
+                continue
+
+    async def poll(self) -> PairReading:
+        """Ask both servers for everything, once."""
+        began = self._clock.instant()
+        async with asyncio.TaskGroup() as group:
+            tasks = {name: group.create_task(driver.read()) for name, driver in self._drivers.items()}
+        self._servers = {name: merge(self._servers[name], task.result()) for name, task in tasks.items()}
+        self._polls += 1
+        now = self._clock.instant()
+        self._trail = _trail(self._trail, self._servers, began, now)
+        return PairReading(began, now, self._clock.now(), self._servers, self._trail, self._polls)
+
+
+def merge(before: ServerReading, now: ServerReading) -> ServerReading:
+    """The readings of a poll, with the last value kept, as stale, where this poll got none."""
+    changed: dict[str, Known[object] | Stale[object] | Unknown] = {}
+    for name in READINGS:
+        fresh = getattr(now, name)
+        if not isinstance(fresh, Known):
+            changed[name] = after(getattr(before, name), fresh)
+    return msgspec.structs.replace(now, **changed)
+
+
+def _trail(
+    before: tuple[Sample, ...], servers: dict[str, ServerReading], began: Instant, now: Instant
+) -> tuple[Sample, ...]:
+    """The trail with this poll's counts added, and what is too old for it dropped."""
+    fresh = [
+        Sample(reading.at, name, reading.value)
+        for name, server in servers.items()
+        if isinstance(reading := server.replication_pending, Known) and not began.later_than(reading.at)
+    ]
+    kept = [sample for sample in before if now.since(sample.at) <= TRAIL_SECONDS]
+    return (*kept, *fresh)

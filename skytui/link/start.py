@@ -1,0 +1,88 @@
+"""Get onto a pair's conductor; start it, as a process of its own, where there is none."""
+
+import asyncio
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from skytui import paths
+from skytui.errors import StateError, UnreachableError
+from skytui.link.address import connect_in
+from skytui.link.client import Client
+
+START_SECONDS = 20.0
+"""How long a conductor may take from its start to its first word."""
+_PAUSE = 0.05
+
+
+async def attach(pair: str, client: str) -> Client:
+    """A connection to the conductor of `pair`, started if there is none.
+
+    Raises StateError when it cannot be started (with its last words), or turns us away.
+    """
+    folder = paths.private(paths.pair_state_dir(pair))
+    try:
+        return await Client.connect(folder, client)
+    except UnreachableError:
+        return await _start(pair, folder, client)
+
+
+def conductor_listens(pair: str) -> bool:
+    """Whether a conductor of this pair can be called now."""
+    try:
+        connect_in(paths.pair_state_dir(pair)).close()
+    except OSError:
+        return False
+    return True
+
+
+async def _start(pair: str, folder: Path, client: str) -> Client:
+    log = folder / "conductor.log"
+    began = log.stat().st_size if log.exists() else 0
+    with log.open("ab") as streams:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "skytui.conductor", pair],
+            stdin=subprocess.DEVNULL,
+            stdout=streams,
+            stderr=streams,
+            start_new_session=True,
+            cwd="/",
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            connected = await Client.connect(folder, client)
+        except UnreachableError:
+            ended = process.poll()
+        else:
+            # It outlives us on purpose: nobody waits for it any more.
+            process.returncode = 0
+            return connected
+        if ended is not None and not await _other_listens(folder):
+            raise StateError(f"The conductor of {pair} did not start: {_last_words(log, began)}")
+        if time.monotonic() > deadline:
+            raise StateError(
+                f"The conductor of {pair} (pid {process.pid}) does not answer after {START_SECONDS:.0f} s.",
+                hint=f"See {log}.",
+            )
+        await asyncio.sleep(_PAUSE)
+
+
+async def _other_listens(folder: Path) -> bool:
+    """Ours may have ended because another one was faster; give that one a moment."""
+    for _ in range(40):
+        try:
+            await (await Client.connect(folder, "watch")).close()
+        except UnreachableError:
+            await asyncio.sleep(_PAUSE)
+        else:
+            return True
+    return False
+
+
+def _last_words(log: Path, began: int) -> str:
+    with log.open("rb") as file:
+        file.seek(began)
+        lines = file.read().decode("utf-8", "replace").strip().splitlines()
+    return lines[-1] if lines else f"it said nothing; see {log}"
