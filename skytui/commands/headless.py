@@ -11,12 +11,14 @@ from typing import IO
 
 import msgspec
 
+from skytui.clock import Instant
 from skytui.commands.answers import Answers
-from skytui.errors import RunRefusedError, SkytuiError, StateError, UnreachableError
+from skytui.errors import RunRefusedError, StateError, UnreachableError
 from skytui.link.client import Client
 from skytui.link.start import attach
 from skytui.link.wire import Confirm, GiveSecret, NewEvent, NewReading, Notice, Open, Previews, Waive
 from skytui.pair.pair import PairReading
+from skytui.pair.thresholds import Thresholds
 from skytui.runbook.events import Opened
 from skytui.runbook.fold import apply
 from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Run, Waiting
@@ -69,6 +71,7 @@ class _Headless:
         self._previews = client.welcome.previews
         self._run: Run | None = None
         self._told = ""
+        self._answered: Instant | None = None
 
     async def go(self) -> int:
         """Open or take up the run and answer until it ends or stops."""
@@ -79,7 +82,7 @@ class _Headless:
             self._foresee(welcome.run)
         else:
             self._foresee(await self._imagined())
-            reply = await self._client.request(lambda number: Open(number))
+            reply = await self._client.request(Open)
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
         async for message in self._client:
@@ -167,8 +170,11 @@ class _Headless:
             await self._waive(run, step.id)
             return
         phrase = self._answers.phrase(run, step)
-        if phrase is None:
+        # The reply comes before the event that shows its effect: one stage is answered once a reading.
+        moment = self._reading.now if self._reading else None
+        if phrase is None or self._answered == moment:
             return
+        self._answered = moment
         reply = await self._client.request(lambda number: Confirm(number, run.id, step.id, phrase))
         if reply.refused:
             self._narrate(f"{step.id}: {reply.refused}")
@@ -194,8 +200,6 @@ class _Headless:
 
 def imagined_run(pair: str, old: str, new: str, reading: PairReading) -> Run:
     """A planned run as it would open now; nothing is recorded."""
-    from skytui.pair.thresholds import Thresholds  # noqa: PLC0415 - only here
-
     opened = Opened(
         at=reading.now,
         wall=reading.wall,
@@ -209,6 +213,3 @@ def imagined_run(pair: str, old: str, new: str, reading: PairReading) -> Run:
         thresholds=Thresholds(),
     )
     return apply(None, opened)
-
-
-__all__ = ["DONE", "HALF_WAY", "NOT_CLEAN", "REFUSED", "UNSURE", "SkytuiError", "imagined_run", "swap"]

@@ -1,4 +1,4 @@
-"""The logs of both servers and what commands say: followed once, kept, and written down while a run is open."""
+"""The logs of both servers and what commands say: followed once, kept, written down during a run."""
 
 import asyncio
 import logging

@@ -40,15 +40,7 @@ def conductor_listens(pair: str) -> bool:
 async def _start(pair: str, folder: Path, client: str) -> Client:
     log = folder / "conductor.log"
     began = log.stat().st_size if log.exists() else 0
-    with log.open("ab") as streams:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "skytui.conductor", pair],
-            stdin=subprocess.DEVNULL,
-            stdout=streams,
-            stderr=streams,
-            start_new_session=True,
-            cwd="/",
-        )
+    process = _spawn(pair, log)
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -67,6 +59,19 @@ async def _start(pair: str, folder: Path, client: str) -> Client:
                 hint=f"See {log}.",
             )
         await asyncio.sleep(_PAUSE)
+
+
+def _spawn(pair: str, log: Path) -> "subprocess.Popen[bytes]":
+    """A conductor in a session of its own, without a terminal, its streams in the log."""
+    with log.open("ab") as streams:
+        return subprocess.Popen(
+            [sys.executable, "-m", "skytui.conductor", pair],
+            stdin=subprocess.DEVNULL,
+            stdout=streams,
+            stderr=streams,
+            start_new_session=True,
+            cwd="/",
+        )
 
 
 async def _other_listens(folder: Path) -> bool:
