@@ -62,7 +62,7 @@ def _table(tree: Mapping[str, Any], under: tuple[str, ...]) -> list[str]:
 
 def _is_table(value: object) -> bool:
     return isinstance(value, Mapping) or (
-        isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
+        isinstance(value, list | tuple) and bool(value) and all(isinstance(item, Mapping) for item in value)
     )
 
 
