@@ -1,0 +1,79 @@
+"""What the console shows, and what it can ask for.
+
+The console knows nothing but a `Session`: one immutable `Shown` at any moment, a ring of log lines, and a few
+requests that answer with a sentence when they are refused. Over a socket it is `LinkSession`; tests and
+screenshots use one that is played from a script.
+"""
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from skytui.link.wire import Notice, ServerFacts
+from skytui.pair.pair import PairReading
+from skytui.runbook.events import Recorded
+from skytui.runbook.model import Run
+from skytui.tui.logring import LogRing
+
+NOTICES_KEPT = 20
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is known at one moment.
+
+    `received` is when `reading` came in, in seconds of the console's own monotonic clock. `lost` says why
+    there is no connection to the conductor; empty while there is one. `notices` are the latest sentences for
+    the person at the screen, `noticed` counts all there ever were.
+    """
+
+    pair: str
+    practice: bool
+    keys_of: str
+    servers: tuple[ServerFacts, ...]
+    secrets_wanted: tuple[str, ...] = ()
+    reading: PairReading | None = None
+    received: float = 0.0
+    run: Run | None = None
+    events: tuple[Recorded, ...] = ()
+    previews: dict[str, str] = {}
+    lost: str = ""
+    notices: tuple[Notice, ...] = ()
+    noticed: int = 0
+
+
+class Session(Protocol):
+    """Where the console gets what it shows, and sends what its operator wants.
+
+    Every request returns why it was refused, as a sentence; the empty string means that it counted. None of
+    them raises for a lost connection: that is a refusal, too.
+    """
+
+    @property
+    def shown(self) -> Shown:
+        """What is known now."""
+
+    @property
+    def log(self) -> LogRing:
+        """The last log lines."""
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        """Call `changed`, in the event loop, each time `shown` is another."""
+
+    async def open_run(self) -> str:
+        """Start the planned swap."""
+
+    async def confirm(self, run: str, step: str, phrase: str) -> str:
+        """Go on with this step of this run."""
+
+    async def waive(self, run: str, step: str, reason: str) -> str:
+        """Let the gate of this step pass unproven."""
+
+    async def hold(self, reason: str) -> str:
+        """Stop the run at its next gate."""
+
+    async def release(self) -> str:
+        """Lift the hold."""
+
+    async def give_secret(self, name: str, value: str) -> str:
+        """Hand over a secret, to be tried at once."""

@@ -1,0 +1,112 @@
+"""The card before a run, and the one after it."""
+
+from textual.content import Content
+
+from skytui.pair.pair import why_unknown
+from skytui.runbook.model import Ended, Ending, Run
+from skytui.tui.glyphs import Look
+from skytui.tui.scene import Scene
+from skytui.tui.view.card import CardView, Tone
+from skytui.tui.view.face import State, face_of
+from skytui.tui.view.figures import plural, short_time
+from skytui.tui.view.wrap import hanging, labelled
+
+
+def roles_now(scene: Scene) -> tuple[str, str] | None:
+    """The master and the standby as they read now, or None when that is not clear."""
+    faces = {name: face_of(scene, name).state for name in scene.names}
+    masters = [name for name, state in faces.items() if state is State.MASTER]
+    standbys = [name for name, state in faces.items() if state is State.STANDBY]
+    return (masters[0], standbys[0]) if len(masters) == 1 and len(standbys) == 1 else None
+
+
+def why_no_start(scene: Scene) -> str:
+    """Why no run can be started now, as a sentence; empty when one can."""
+    if scene.shown.lost:
+        return f"not connected: {scene.shown.lost}"
+    if scene.run is not None and not scene.run.over:
+        return "a run is open already"
+    if scene.shown.secrets_wanted:
+        return f"a secret is still wanted: {', '.join(scene.shown.secrets_wanted)}"
+    if scene.reading is None:
+        return "neither server has been read yet"
+    if roles_now(scene):
+        return ""
+    return "; ".join(
+        f"{name} reads {face_of(scene, name).state}"
+        + (f" ({why_unknown(scene.server(name).role)})" if face_of(scene, name).why else "")
+        for name in scene.names
+    )
+
+
+def idle_card(scene: Scene, look: Look, width: int) -> CardView:
+    """No run is open."""
+    roles = roles_now(scene)
+    problem = why_no_start(scene)
+    glyphs = look.glyphs
+    lines = [
+        Content.styled("No run is open. Both servers are only watched.", "bold"),
+        Content(""),
+    ]
+    if roles:
+        old, new = roles
+        text = (
+            f"The planned swap shuts down {old} in order, activates {new} as the new master, and converts"
+            f" {old} into its standby. Each step waits for you; until {new} is activated all of it can be"
+            " taken back."
+        )
+        lines.append(hanging(Content(""), Content(text), width, 0))
+    lines.append(Content(""))
+    lines.append(labelled("Keys", f"The conductor acts with the SSH keys of {scene.shown.keys_of}.", width))
+    if problem:
+        act = Content(f" {glyphs.bad} s: not yet. {problem}")
+        return CardView(" Ready ", "", Content("\n").join(lines), act, Tone.BLOCKED)
+    old, new = roles or ("", "")
+    act = Content(f" {glyphs.current} s starts the planned swap from {old} to {new}")
+    return CardView(" Ready ", "", Content("\n").join(lines), act, Tone.YOURS)
+
+
+def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
+    """The run is over."""
+    clean = isinstance(run.stage, Ended) and run.stage.ending is Ending.DONE
+    glyphs = look.glyphs
+    sign, style = (glyphs.done, "bold $sky") if clean else (glyphs.waived, "bold $attention")
+    ending = run.stage.ending if isinstance(run.stage, Ended) else "ended"
+    head = f"{sign} {ending}: {run.new} is the master now, {run.old} its standby."
+    dark = _span(run)
+    lines = [
+        hanging(Content(""), Content.styled(head, style), width, 0),
+        Content(""),
+        labelled("Took", short_time((run.stage_wall - run.began).total_seconds()) + f" in all{dark}", width),
+        labelled("Slow", _slowest(run), width),
+    ]
+    if run.waivers:
+        waived = "; ".join(f"{waiver.step} by {waiver.who}: {waiver.reason}" for waiver in run.waivers)
+        lines.append(labelled("Waived", Content.styled(waived, "$attention"), width))
+    owed = ", ".join(f"{debt.what} on {debt.server}" for debt in run.ledger)
+    lines.append(labelled("Owed", owed or "nothing: what the run suppressed is restored", width))
+    lines.append(labelled("Next", f"skytui report {run.id} prints what was proven, step by step.", width))
+    body = Content("\n").join(lines)
+    problem = why_no_start(scene)
+    roles = roles_now(scene)
+    if problem or not roles:
+        act = Content(f" {glyphs.bad} s: not yet. {problem}")
+        return CardView(" The run is over ", "", body, act, Tone.OVER)
+    act = Content(f" {glyphs.current} s starts the swap back, from {roles[0]} to {roles[1]}. q leaves.")
+    return CardView(" The run is over ", "", body, act, Tone.OVER)
+
+
+def _span(run: Run) -> str:
+    if not run.dark_since:
+        return ""
+    until = run.dark_until or run.stage_wall
+    return f"; the scheduler was dark for {short_time((until - run.dark_since).total_seconds())}"
+
+
+def _slowest(run: Run) -> str:
+    slow = sorted(run.records, key=lambda record: record.ended - record.began, reverse=True)[:3]
+    steps = (
+        f"{record.step.replace('-', ' ')} {short_time((record.ended - record.began).total_seconds())}"
+        for record in slow
+    )
+    return f"{', '.join(steps)} (of {plural(len(run.records), 'step')})"
