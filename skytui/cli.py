@@ -1,0 +1,201 @@
+"""The command line. Every command imports what it needs when it is called: `--help` loads nothing heavy."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skytui import __version__
+from skytui.errors import SkytuiError, UsageError
+
+app = typer.Typer(
+    name="skytui",
+    help="Guides operators through the role swap of a Skybot Scheduler master/standby pair."
+    " Without a command, `skytui [PAIR]` opens the console.",
+    no_args_is_help=False,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+    rich_markup_mode=None,
+)
+lab_app = typer.Typer(help="The practice pair: two real servers on this machine.", no_args_is_help=True)
+app.add_typer(lab_app, name="lab")
+
+Pair = Annotated[str | None, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
+OnePair = Annotated[str, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
+Slow = Annotated[
+    bool, typer.Option("--slow-link", help="Fewer frames, only the terminal's own colours.")
+]
+Ascii = Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Headless = Annotated[bool, typer.Option("--headless", help="Without a screen; JSON events on stdout.")]
+Yes = Annotated[bool, typer.Option("--yes", help="Answer plain confirmations; never typed ones or waivers.")]
+Confirms = Annotated[
+    list[str] | None,
+    typer.Option("--confirm", metavar="STEP=HOST", help="The typed confirmation of a step. Repeatable."),
+]
+Waives = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--waive", metavar="STEP=REASON", help="Let a gate pass unproven. Repeatable."
+    ),
+]
+
+
+@app.command(hidden=True)
+def console(pair: Pair = None, slow_link: Slow = False, ascii_only: Ascii = False) -> None:
+    """Open the console on a pair. A run that is open is attached to."""
+    from skytui.commands.console import console as run  # noqa: PLC0415
+
+    raise typer.Exit(run(pair, slow_link=slow_link, ascii_only=ascii_only))
+
+
+@app.command()
+def drill(
+    headless: Headless = False, yes: Yes = False, slow_link: Slow = False, ascii_only: Ascii = False
+) -> None:
+    """Start a practice pair and open the console on it. Headless: swap, swap back, and bring it down."""
+    from skytui.commands import drill as drills  # noqa: PLC0415
+
+    if headless:
+        raise typer.Exit(drills.headless(yes=yes))
+    if yes:
+        raise UsageError("--yes goes with --headless: in the console a person confirms.")
+    raise typer.Exit(drills.console(slow_link=slow_link, ascii_only=ascii_only))
+
+
+@app.command()
+def status(pair: Pair = None, as_json: Json = False) -> None:
+    """Show both servers, once. Exit code 13 when it is not clear who is master and who is standby."""
+    from skytui.commands.console import chosen_pair  # noqa: PLC0415
+    from skytui.commands.status import status as run  # noqa: PLC0415
+
+    text, code = run(chosen_pair(pair), as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@app.command()
+def plan(
+    pair: OnePair, run: Annotated[str, typer.Argument(metavar="[RUN]", help="An earlier run's id.")] = ""
+) -> None:
+    """Print the remaining steps with exact commands, hosts and gates, as Markdown."""
+    from skytui.commands.plan import plan as make  # noqa: PLC0415
+
+    typer.echo(make(pair, run))
+
+
+@app.command()
+def swap(  # noqa: PLR0917 - typer passes by name
+    pair: OnePair,
+    headless: Headless = False,
+    yes: Yes = False,
+    confirm: Confirms = None,
+    waive: Waives = None,
+    slow_link: Slow = False,
+    ascii_only: Ascii = False,
+) -> None:
+    """Start a planned swap, or go on with the one that is open."""
+    from skytui.commands import swap as swaps  # noqa: PLC0415
+
+    if headless:
+        raise typer.Exit(swaps.headless(pair, yes=yes, confirm=confirm or [], waive=waive or []))
+    if yes or confirm or waive:
+        raise UsageError("--yes, --confirm and --waive go with --headless: in the console a person answers.")
+    raise typer.Exit(swaps.console(pair, slow_link=slow_link, ascii_only=ascii_only))
+
+
+@app.command()
+def hold(
+    pair: OnePair, reason: Annotated[str, typer.Option(help="Why; everybody who watches sees it.")]
+) -> None:
+    """Stop the open run at its next gate."""
+    from skytui.commands.swap import hold as run  # noqa: PLC0415
+
+    run(pair, reason)
+
+
+@app.command()
+def release(pair: OnePair) -> None:
+    """Let a held run go on."""
+    from skytui.commands.swap import release as run  # noqa: PLC0415
+
+    run(pair)
+
+
+@app.command()
+def runs(pair: OnePair) -> None:
+    """List the runs of a pair, oldest first."""
+    from skytui.commands.runs import listing  # noqa: PLC0415
+
+    typer.echo(listing(pair))
+
+
+@app.command()
+def verify(pair: OnePair, run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]) -> None:
+    """Check the journal of a run against its hashes."""
+    from skytui.commands.runs import verify as check  # noqa: PLC0415
+
+    typer.echo(check(pair, run))
+
+
+@lab_app.command("up")
+def lab_up(
+    fast: Annotated[bool, typer.Option("--fast", help="Short thresholds, for tests.")] = False,
+    jobs: Annotated[Path | None, typer.Option(help="Another set of jobs, as TOML.")] = None,
+) -> None:
+    """Start the practice pair. What an earlier one left behind is cleared away first."""
+    from skytui.commands.lab import up  # noqa: PLC0415
+
+    up(fast=fast, jobs=jobs)
+
+
+@lab_app.command("down")
+def lab_down() -> None:
+    """Stop the practice pair and remove it, whatever state it is in."""
+    from skytui.commands.lab import down  # noqa: PLC0415
+
+    down()
+
+
+@lab_app.command("status")
+def lab_status() -> None:
+    """Show what of the practice pair is running."""
+    from skytui.commands.lab import status as show  # noqa: PLC0415
+
+    raise typer.Exit(show())
+
+
+@lab_app.command("fault")
+def lab_fault(
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The fault.")] = "",
+    target: Annotated[str, typer.Argument(metavar="[HOST]", help="Where it takes a host.")] = "",
+    listing: Annotated[bool, typer.Option("--list", help="List the faults there are.")] = False,
+    undo: Annotated[bool, typer.Option("--undo", help="Take the fault back.")] = False,
+) -> None:
+    """Break something in the practice pair, to see what the console does about it."""
+    from skytui.commands.lab import fault  # noqa: PLC0415
+
+    fault(name, target, listing=listing, undo=undo)
+
+
+def main() -> None:
+    """Run the command line. A first word that is no command is a pair: its console is opened."""
+    if sys.argv[1:2] == ["--version"]:
+        typer.echo(f"skytui {__version__}")
+        return
+    try:
+        app(args=_with_console(sys.argv[1:]), prog_name="skytui")
+    except SkytuiError as error:
+        typer.echo(f"skytui: {error}", err=True)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        typer.echo("skytui: stopped.", err=True)
+        sys.exit(130)
+
+
+def _with_console(arguments: list[str]) -> list[str]:
+    known = {"--help", "--install-completion", "--show-completion"}
+    known |= {command.callback.__name__ for command in app.registered_commands if command.callback}
+    known |= {group.name for group in app.registered_groups if group.name}
+    return arguments if arguments and arguments[0] in known else ["console", *arguments]

@@ -1,0 +1,40 @@
+"""`skytui [PAIR]`: the console, on the conductor of a pair."""
+
+import sys
+
+from skytui.config.pairs import load_pair, pair_names
+from skytui.errors import UsageError
+from skytui.tui.terminal import terminal_problem
+
+
+def chosen_pair(given: str | None) -> str:
+    """The pair that is meant: the one given, else the only one there is.
+
+    Raises UsageError when that is not clear, ConfigError when there is no such pair.
+    """
+    if given:
+        return load_pair(given).name
+    names = pair_names()
+    if len(names) == 1:
+        return names[0]
+    if not names:
+        raise UsageError("No pair is configured.", hint="Try it on a practice pair first: skytui drill")
+    raise UsageError(
+        f"Which pair? Configured are {', '.join(names)}.", hint=f"For example: skytui {names[0]}"
+    )
+
+
+def require_terminal() -> None:
+    """Raises UsageError where no console can be shown."""
+    problem = terminal_problem()
+    if problem:
+        raise UsageError(problem)
+
+
+def console(pair: str | None, *, slow_link: bool, ascii_only: bool) -> int:
+    """Open the console on a pair; returns the exit code."""
+    require_terminal()
+    name = chosen_pair(pair)
+    leaving = open_console(name, slow_link=slow_link, ascii_only=ascii_only, drill=False)
+    sys.stderr.write(f"{leaving.says}\n")
+    return 0

@@ -1,0 +1,137 @@
+"""`skytui status`: both servers, once."""
+
+import asyncio
+from typing import Any
+
+import msgspec
+
+from skytui.commands.look import Looked, look
+from skytui.pair.pair import PairReading
+from skytui.pair.reading import Known, Stale, Unknown
+from skytui.pair.vocabulary import READINGS, ServerReading
+from skytui.runbook.model import Run
+
+SCHEMA = 1
+"""Of the JSON that `--json` prints; described in docs/status.md."""
+
+
+def status(pair: str, *, as_json: bool) -> tuple[str, int]:
+    """What to print, and the exit code: 0 when one master and one standby were read, 13 otherwise."""
+    looked = asyncio.run(look(pair))
+    reading = looked.reading
+    sure = reading.master() is not None and reading.standby() is not None
+    text = as_data(looked) if as_json else as_text(looked)
+    return text, 0 if sure else 13
+
+
+def as_data(looked: Looked) -> str:
+    """One JSON document."""
+    reading = looked.reading
+    document = {
+        "schema": SCHEMA,
+        "pair": looked.pair,
+        "practice": looked.practice,
+        "conductor": looked.conductor,
+        "at": reading.wall,
+        "master": reading.master(),
+        "standby": reading.standby(),
+        "servers": {name: _server_data(reading, server) for name, server in reading.servers.items()},
+        "run": _run_data(looked.run),
+    }
+    return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
+
+
+def _server_data(reading: PairReading, server: ServerReading) -> dict[str, Any]:
+    return {name: _reading_data(reading, getattr(server, name)) for name in READINGS}
+
+
+def _reading_data(pair: PairReading, reading: Known[Any] | Stale[Any] | Unknown) -> dict[str, Any]:
+    match reading:
+        case Known(value=value, at=at, source=source):
+            return {"state": "known", "value": value, "age": round(pair.now.since(at), 3), "source": source}
+        case Stale(value=value, at=at, reason=reason, source=source):
+            age = round(pair.now.since(at), 3)
+            return {"state": "stale", "value": value, "age": age, "source": source, "reason": reason}
+        case Unknown(reason=reason, source=source):
+            return {"state": "unknown", "reason": reason, "source": source}
+
+
+def _run_data(run: Run | None) -> dict[str, Any] | None:
+    if run is None:
+        return None
+    return {
+        "id": run.id,
+        "kind": run.kind,
+        "old": run.old,
+        "new": run.new,
+        "who": run.who,
+        "began": run.began,
+        "over": run.over,
+        "stage": run.stage,
+        "steps_done": [record.step for record in run.records],
+        "steps": run.plan,
+        "no_way_back": run.no_way_back,
+        "waivers": run.waivers,
+    }
+
+
+def as_text(looked: Looked) -> str:
+    """Both servers side by side, for people."""
+    reading = looked.reading
+    names = list(reading.servers)
+    rows = [("", *names), ("role", *(reading.role(name) or "unknown" for name in names))]
+    for title, key in _ROWS.items():
+        rows.append((title, *(_say(key, getattr(reading.server(name), key)) for name in names)))
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
+    ]
+    return "\n".join([*lines, "", _run_text(looked.run)])
+
+
+_ROWS = {
+    "scheduler": "scheduler",
+    "queues": "queues",
+    "agents": "agents",
+    "users": "users",
+    "jobs running": "running_jobs",
+    "requests": "replication_pending",
+    "link": "replication_link",
+    "standby status": "standby_status",
+    "processes": "process",
+    "guard": "guard",
+}
+
+
+def _say(key: str, reading: Known[Any] | Stale[Any] | Unknown) -> str:
+    if isinstance(reading, Unknown):
+        return "unknown"
+    if isinstance(reading, Stale):
+        return f"unknown now ({reading.reason})"
+    value = reading.value
+    match key:
+        case "scheduler" | "replication_link":
+            return str(value.state) or "none"
+        case "queues":
+            return f"{sum(queue.locked for queue in value)}/{len(value)} locked"
+        case "agents":
+            return f"{sum(agent.connected is True for agent in value)}/{len(value)} connected"
+        case "users":
+            return str(sum(not user.own for user in value))
+        case "running_jobs":
+            return str(len(value))
+        case "process":
+            return ", ".join(f"{item.name} {'running' if item.running else 'gone'}" for item in value)
+        case "guard":
+            return "set" if value else "not set"
+        case _:
+            return str(value)
+
+
+def _run_text(run: Run | None) -> str:
+    if run is None:
+        return "No run is open."
+    if run.step is None:
+        return f"Run {run.id} has ended."
+    number = run.number(run.step.id)
+    return f"Run {run.id} by {run.who}: step {number} of {len(run.plan)}, {run.step.title} ({run.step.id})."

@@ -1,0 +1,61 @@
+"""`skytui swap`, `hold`, `release`."""
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+
+from skytui.commands.answers import parse_answers
+from skytui.commands.console import chosen_pair, require_terminal
+from skytui.config.pairs import load_pair
+from skytui.errors import RunRefusedError
+from skytui.link.start import attach
+from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request
+
+
+def headless(pair: str, *, yes: bool, confirm: Sequence[str], waive: Sequence[str]) -> int:
+    """Run a planned swap without a screen; returns the exit code."""
+    from skytui.commands.headless import swap  # noqa: PLC0415
+
+    load_pair(pair)
+    answers = parse_answers(yes=yes, confirm=confirm, waive=waive)
+    return asyncio.run(swap(pair, answers, sys.stdout, narrate))
+
+
+def console(pair: str, *, slow_link: bool, ascii_only: bool) -> int:
+    """Open the console, and with it a run if none is open."""
+    from skytui.commands.console import console as show  # noqa: PLC0415
+
+    require_terminal()
+    refused = asyncio.run(_ask(chosen_pair(pair), Open))
+    if refused and not refused.startswith("run "):
+        raise RunRefusedError(f"No run was started: {refused}.")
+    return show(pair, slow_link=slow_link, ascii_only=ascii_only)
+
+
+def hold(pair: str, reason: str) -> None:
+    """Stop the open run at its next gate."""
+    refused = asyncio.run(_ask(load_pair(pair).name, lambda number: HoldRun(number, reason)))
+    if refused:
+        raise RunRefusedError(f"{pair} was not held: {refused}.")
+
+
+def release(pair: str) -> None:
+    """Let a held run go on."""
+    refused = asyncio.run(_ask(load_pair(pair).name, ReleaseRun))
+    if refused:
+        raise RunRefusedError(f"{pair} was not released: {refused}.")
+
+
+def narrate(says: str) -> None:
+    """Say something on stderr, where narration goes."""
+    sys.stderr.write(f"{says}\n")
+    sys.stderr.flush()
+
+
+async def _ask(pair: str, make: Callable[[int], Request]) -> str:
+    client = await attach(pair, "headless")
+    try:
+        reply: Reply = await client.request(make)
+        return reply.refused
+    finally:
+        await client.close()
