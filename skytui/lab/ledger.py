@@ -1,10 +1,11 @@
-"""An agent's own account of what it ran, outside both databases: JSON Lines, each on the disk before it counts.
+"""An agent's own account of what it ran, outside both databases: JSON Lines, on the disk before they count.
 
     {"run":"stock-sync@2026-11-22T12:00:05Z","event":"started","at":"…"}
     {"run":"stock-sync@2026-11-22T12:00:05Z","event":"ended","at":"…","code":0,"sha256":"…"}
 
-`started` is written before the command is started, so an id in the ledger may have run and must never be started
-again. `code` is the command's exit code, -1 when the command was lost with its agent, -N when signal N ended it.
+`started` is written before the command is started, so an id in the ledger may have run and must never be
+started again. `code` is the command's exit code, -1 when the command was lost with its agent, -N when signal
+N ended it.
 """
 
 import os
@@ -31,7 +32,7 @@ class Entry(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def read_ledger(file: Path) -> list[Entry]:
-    """All entries of a ledger; a torn last line is left out. Raises `LabError` for a broken line before it."""
+    """All entries of a ledger but a torn last line. Raises `LabError` for any other broken line."""
     try:
         content = file.read_bytes()
     except FileNotFoundError:

@@ -1,7 +1,7 @@
 """Commands as processes of their own: they outlive the worker, and the agent too.
 
-Each run has a folder with `order.json`, `pid`, `output` and, once it has ended, `code`. So an agent that is started
-again can tell a command that still runs from one that has ended meanwhile and from one that was lost.
+Each run has a folder with `order.json`, `pid`, `output` and, once it has ended, `code`. So an agent that is
+started again can tell a command that still runs from one that has ended meanwhile and from one that was lost.
 """
 
 import asyncio
@@ -41,7 +41,7 @@ class Command:
         self.folder = runs / file_name(run)
 
     def prepare(self, order: Order) -> None:
-        """Make the folder. Before the ledger knows the run, so that whoever finds it there finds its order too."""
+        """Make the folder: before the ledger knows the run, so that its order is there when it does."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "order.json").write_bytes(msgspec.json.encode(order))
 
@@ -55,7 +55,7 @@ class Command:
     async def run(self, order: Order) -> None:
         """Start the command and wait until it has ended. When this is cancelled the command goes on."""
         environment = {**os.environ, "SKYTUI_RUN": order.run}
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: ASYNC220 - asyncio would kill it with the loop
             ["/bin/sh", "-c", _WRAPPER, "sh", str(self.folder), order.command],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
@@ -105,8 +105,8 @@ class Command:
 
 
 async def _wait(blocking: Callable[[], object]) -> None:
-    # A daemon thread, because neither asyncio's own children (killed with the loop) nor its thread pool (waited
-    # for at the end) let a command outlive the agent.
+    # A daemon thread, because neither asyncio's own children (killed with the loop) nor its thread pool
+    # (waited for at the end) let a command outlive the agent.
     loop, ended = asyncio.get_running_loop(), asyncio.Event()
 
     def wait() -> None:

@@ -1,7 +1,7 @@
 """Finding the server that is master now, and talking to it.
 
-A standby answers 409, so no question about roles is asked beforehand. A master on an older timeline than one already
-heard is a server that came back without conversion: nothing is told to it.
+A standby answers 409, so no question about roles is asked beforehand. A master on an older timeline than one
+already heard is a server that came back without conversion: nothing is told to it.
 """
 
 import re

@@ -1,13 +1,13 @@
 """procrastinate's worker, made anew after every database error.
 
-A procrastinate worker ends at its first database error, and during a role swap there are many. So each round here
-waits for a database that takes writes, runs a fresh worker on it until that one ends, and begins again. Runs belong
-to the `Runner`, not to the worker: they go on in between.
+A procrastinate worker ends at its first database error, and during a role swap there are many. So each round
+here waits for a database that takes writes, runs a fresh worker on it until that one ends, and begins again.
+Runs belong to the `Runner`, not to the worker: they go on in between.
 
-*Who ends a job.* The server does, in the transaction that records the run's result, and nobody else: the job manager
-below leaves `finish_job` out. Were the worker to end it as well, it would do so on whatever database it is connected
-to, once more or before the result is there. So on every database, at every moment, a job that reads *doing* has no
-recorded result, and one that has ended has exactly one.
+*Who ends a job.* The server does, in the transaction that records the run's result, and nobody else: the job
+manager below leaves `finish_job` out. Were the worker to end it as well, it would do so on whatever database
+it is connected to, once more or before the result is there. So on every database, at every moment, a job that
+reads *doing* has no recorded result, and one that has ended has exactly one.
 """
 
 import asyncio
@@ -23,7 +23,9 @@ from skytui.lab.agent.runner import AT_ONCE, Runner
 from skytui.lab.node import AgentConfig
 from skytui.lab.server.schedule import TASK
 
-_BACKOFF = 0.25
+_BACKOFF = (0.2, 1.0)
+"""Seconds between two workers: the first time, and the most after rounds that ended at once."""
+_SHORT_ROUND = 5.0
 _CONNECT_SECONDS = 2
 _FETCH_SECONDS = 10.0
 _POLL_SECONDS = 1.0
@@ -60,14 +62,18 @@ class WorkerLoop:
 
     async def work(self) -> None:
         """Work for ever."""
+        loop = asyncio.get_running_loop()
+        shortest, longest = _BACKOFF
+        pause = shortest
         while True:
+            begun = loop.time()
             try:
-                first = await self._find_database()
-                await self._one_worker(first)
+                await self._one_worker(await self._find_database())
                 self._say("worker ended; a fresh one is made")
             except (psycopg.Error, exceptions.ConnectorException, OSError) as error:
                 self._say(f"no database: {_first_line(error)}")
-            await asyncio.sleep(_BACKOFF)
+            pause = shortest if loop.time() - begun > _SHORT_ROUND else min(2 * pause, longest)
+            await asyncio.sleep(pause)
 
     async def _find_database(self) -> tuple[str, int]:
         conn = await psycopg.AsyncConnection.connect(**self._parameters(None))
@@ -96,7 +102,7 @@ class WorkerLoop:
             self._say(f"working on the database at {first[0]}:{first[1]}")
             worker = asyncio.create_task(
                 app.run_worker_async(
-                    queues=self._config.queues,
+                    queues=list(self._config.queues),
                     name=self._config.name,
                     concurrency=AT_ONCE,
                     fetch_job_polling_interval=_POLL_SECONDS,
@@ -107,8 +113,8 @@ class WorkerLoop:
             await self._watch(worker, fetcher)
 
     async def _watch(self, worker: asyncio.Task[None], fetcher: _Jobs) -> None:
-        # A database that is frozen answers neither a fetch nor psycopg's request to cancel it. Such a worker is
-        # left to end by itself.
+        # A database that is frozen answers neither a fetch nor psycopg's request to cancel it. Such a worker
+        # is left to end by itself.
         loop = asyncio.get_running_loop()
         try:
             while not worker.done():

@@ -31,10 +31,7 @@ async def _login(request: Request) -> Response:
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             # The error's text may quote the body, and the body holds a password.
             raise Refusal(400, "bad_json", 'The body must be {"user": "...", "password": "..."}.') from error
-        right = await asyncio.to_thread(passwords.verify, wanted.password, site.secrets.admin_hash)
-        if wanted.user != ADMIN_USER or not right:
-            site.log.warning("login refused from %s", _address(request))
-            raise Refusal(401, "login", "User or password is wrong.")
+        await _check(site, request, wanted)
         token, session = site.sessions.open(wanted.user, _address(request))
         user, status = wanted.user, 200
         site.log.info("%s logged in from %s", user, session.address)
@@ -44,6 +41,13 @@ async def _login(request: Request) -> Response:
         return refused(refusal)
     finally:
         site.requests.add(site.clock.now(), "POST", request.url.path, user, status)
+
+
+async def _check(site: Site, request: Request, said: _Login) -> None:
+    right = await asyncio.to_thread(passwords.verify, said.password, site.secrets.admin_hash)
+    if said.user != ADMIN_USER or not right:
+        site.log.warning("login refused from %s", _address(request))
+        raise Refusal(401, "login", "User or password is wrong.")
 
 
 async def _logout(request: Request) -> Response:
@@ -74,7 +78,7 @@ ROUTES = [
 
 
 async def identity(call: Call) -> object:
-    """What this server is. `role` and `timeline` are the database's; `service_role` is what the service started as."""
+    """What this server is. `role` and `timeline` are the database's, `service_role` the service's."""
     site = call.site
     return {
         "name": site.name,

@@ -11,7 +11,7 @@ from skytui.lab.server.refusals import Refusal
 from skytui.lab.server.site import Site
 
 ASK_AFTER_SECONDS = 2.5
-"""How long a fetched job may stay unnamed in its agent's heartbeats (one a second) before the agent is asked."""
+"""How long a fetched job may stay unnamed in its agent's heartbeats (one a second) before it is asked."""
 
 
 class Heartbeat(msgspec.Struct):
@@ -95,8 +95,8 @@ async def _put_back(call: Call, said: Heartbeat) -> None:
 async def reconcile(call: Call) -> object:
     """Which of the runs an agent has ended this master has no end of, or no output file of.
 
-    An agent asks when it meets a master, or a timeline, for the first time: what it delivered to a predecessor
-    may not have been replicated.
+    An agent asks when it meets a master, or a timeline, for the first time: what it delivered to a
+    predecessor may not have been replicated.
     """
     call.need_master()
     ended = call.decode(_Ended).ended
@@ -122,7 +122,10 @@ async def watch_silence(site: Site) -> None:
             continue
 
         async def work(conn: Connection, silent: list[str] = silent) -> list[DictRow]:
-            query = "UPDATE sky.agent SET status = 'inactive' WHERE name = ANY(%s) AND status = 'active' RETURNING name"
+            query = """
+                UPDATE sky.agent SET status = 'inactive' WHERE name = ANY(%s) AND status = 'active'
+                RETURNING name
+            """
             return await every(conn, query, silent)
 
         try:

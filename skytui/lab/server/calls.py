@@ -1,7 +1,8 @@
 """How a request becomes an answer: who asks, under which precondition, in which transaction.
 
-A reading runs in one read-only transaction. An action runs in one transaction that first reads what the database
-is (master or standby, on which timeline), compares it with `If-Match`, and only then changes anything.
+A reading runs in one read-only transaction. An action runs in one transaction that first reads what the
+database is (master or standby, on which timeline), compares it with `If-Match`, and only then changes
+anything.
 """
 
 import hmac
@@ -54,11 +55,11 @@ class Call:
             raise Refusal(400, "bad_json", f"The body is not what this route takes: {error}.") from error
 
     def need_master(self) -> None:
-        """Refuse with 409 on a standby, with 412 when the database has changed its role under this service."""
+        """Refuse with 409 on a standby, with 412 when the database has changed roles under this service."""
         if self.state.role == "standby":
             raise Refusal(409, "standby", f"{self.site.name} is a standby; ask the master.")
         if self.site.role != "master":
-            message = f"{self.site.name} was started as a standby and its database is a master now; restart its server."
+            message = f"{self.site.name} serves as a standby over a database that is a master; restart it."
             raise Refusal(412, "role_changed", message)
 
     def need_standby(self) -> None:

@@ -1,6 +1,7 @@
 """The server's own PostgreSQL, asked within a deadline, and what it says it is.
 
-Nothing here caches a role: whether this is a master is answered by the database, in the transaction that asks.
+Nothing here caches a role: whether this is a master is answered by the database, in the transaction that
+asks.
 """
 
 import asyncio
@@ -153,8 +154,8 @@ class Database:
             task.cancel()
             raise
         if not task.done():
-            # psycopg asks the server to cancel and waits for its answer; a stopped database gives none, so the
-            # task is left to end by itself.
+            # psycopg asks the server to cancel and waits for its answer; a stopped database gives none, so
+            # the task is left to end by itself.
             task.cancel()
             self._abandoned.add(task)
             task.add_done_callback(self._forget)

@@ -1,4 +1,4 @@
-"""Output files go to the standby one by one, over HTTPS, for as long as this is a master and the peer a standby."""
+"""Output files go to the standby one by one, over HTTPS, while this is a master and the peer a standby."""
 
 import asyncio
 import hashlib

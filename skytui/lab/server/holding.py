@@ -1,4 +1,4 @@
-"""What is done to a database outside its server: filling a new one, and holding everything after a promotion."""
+"""What is done to a database without its server: filling a new one, holding all after a promotion."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ HOLD = (
 def hold_everything(conn: psycopg.Connection[Any]) -> None:
     """Set the scheduler stopped and every queue held, in one transaction of `conn`.
 
-    For the moment after a promotion, while the service is down. Until this is committed no job is fetched either
-    (see `sky.scheduler.timeline`), so no worker can slip in between.
+    For the moment after a promotion, while the service is down. Until this is committed no job is fetched
+    either (see `sky.scheduler.timeline`), so no worker can slip in between.
     """
     with conn.transaction():
         for statement in HOLD:
@@ -27,7 +27,7 @@ def hold_everything(conn: psycopg.Connection[Any]) -> None:
 
 
 def seed_database(conn: psycopg.Connection[Any], jobs: JobSet) -> None:
-    """Fill a database that has procrastinate's schema and `schema.sql`: agents, queues, jobs, scheduler running.
+    """Fill a database that has procrastinate's schema and `schema.sql`; the scheduler is then *running*.
 
     `conn` is a superuser's. All in one transaction.
     """

@@ -21,7 +21,8 @@ async def queues(call: Call) -> object:
     """All queues. On a timeline the database was not put to work on, all are held."""
     query = """
         SELECT q.name, q.agent, q.locked OR q.held OR h.held AS locked, q.held OR h.held AS held,
-               (SELECT count(*) FROM procrastinate_jobs j WHERE j.queue_name = q.name AND j.status = 'todo') AS waiting
+               (SELECT count(*) FROM procrastinate_jobs j WHERE j.queue_name = q.name AND j.status = 'todo')
+               AS waiting
         FROM sky.queue q CROSS JOIN (
             SELECT CASE WHEN pg_is_in_recovery() THEN false ELSE timeline <> sky.timeline() END AS held
             FROM sky.scheduler

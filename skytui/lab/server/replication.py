@@ -1,7 +1,8 @@
 """How far the standby is: File Replication Requests, the link, positions, the marker.
 
-Reading writes nothing. The counter and the link are two readings: with the link cut, whether the standby is before
-the marker cannot be known, and the counter says only how many files wait. A 0 over a dead link proves nothing.
+Reading writes nothing. The counter and the link are two readings: with the link cut, whether the standby is
+before the marker cannot be known, and the counter says only how many files wait. A 0 over a dead link proves
+nothing.
 """
 
 import msgspec
@@ -24,7 +25,8 @@ _STANDBY_LINK = """
 # A position still NULL on a standby: the marker is there and its target has not arrived yet.
 _STANDBY_POSITION = """
     SELECT pg_last_wal_replay_lsn()::text AS position, m.position::text AS marker,
-           COALESCE(m.one AND (m.position IS NULL OR pg_last_wal_replay_lsn() < m.position), false) AS before_marker
+           COALESCE(m.one AND (m.position IS NULL OR pg_last_wal_replay_lsn() < m.position), false)
+               AS before_marker
     FROM (SELECT 1) always LEFT JOIN sky.marker m ON true
 """
 
@@ -115,7 +117,7 @@ async def standby_status(call: Call) -> object:
 
 
 async def seed(call: Call) -> object:
-    """What a server needs in order to become this master's standby. For operators only: it holds a password."""
+    """What a server needs to become this master's standby. For operators only: it holds a password."""
     call.need_master()
     row = await one(call.conn, "SELECT pg_database_size(current_database()) AS bytes")
     node = call.site.node

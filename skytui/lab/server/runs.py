@@ -1,8 +1,8 @@
 """Runs: what agents report of them, and what can be read of them.
 
-A run ends in exactly one place: here, where its row, its output file's row and procrastinate's job change in one
-transaction. The agents' workers do not end jobs (see `skytui.lab.agent.worker`), so a job that reads ended has a
-result, on whatever server that is read.
+A run ends in exactly one place: here, where its row, its output file's row and procrastinate's job change in
+one transaction. The agents' workers do not end jobs (see `skytui.lab.agent.worker`), so a job that reads
+ended has a result, on whatever server that is read.
 """
 
 import base64
@@ -122,11 +122,13 @@ async def _into_run(call: Call, run: str, row: dict[str, Any], said: Result) -> 
         _check_same(run, row, said)
         return "run"
     query = """
-        UPDATE sky.run SET state = 'ended', started_at = COALESCE(%s, started_at), ended_at = %s, code = %s, sha256 = %s
+        UPDATE sky.run
+        SET state = 'ended', started_at = COALESCE(%s, started_at), ended_at = %s, code = %s, sha256 = %s
         WHERE id = %s
     """
     await call.conn.execute(query, [said.started_at, said.ended_at, said.code, said.sha256, run])
-    # It may read 'todo' here: the predecessor's fetch was not replicated, its result is delivered to us all the same.
+    # It may read 'todo' here: the predecessor's fetch was not replicated, its result is delivered to us all
+    # the same.
     status = "succeeded" if said.code == 0 else "failed"
     await call.conn.execute(
         "SELECT procrastinate_finish_job_v1(%s, %s::procrastinate_job_status, false)",
@@ -146,7 +148,8 @@ async def _keep(call: Call, run: str, sha256: str, content: bytes) -> None:
     if call.site.files.sha256(run) != sha256:
         call.site.files.save(run, content)
     query = """
-        INSERT INTO sky.output_file (run_id, bytes, sha256) VALUES (%s, %s, %s) ON CONFLICT (run_id) DO NOTHING
+        INSERT INTO sky.output_file (run_id, bytes, sha256) VALUES (%s, %s, %s)
+        ON CONFLICT (run_id) DO NOTHING
     """
     await call.conn.execute(query, [run, len(content), sha256])
 
@@ -160,9 +163,11 @@ async def running(call: Call) -> object:
     """Runs fetched by an agent and not ended."""
     query = """
         SELECT r.id, r.job, r.agent, r.queue, COALESCE(
-            (SELECT max(at) FROM procrastinate_events e WHERE e.job_id = j.id AND e.type = 'started'), r.queued_at
+            (SELECT max(at) FROM procrastinate_events e WHERE e.job_id = j.id AND e.type = 'started'),
+            r.queued_at
         ) AS since
-        FROM procrastinate_jobs j JOIN sky.run r ON r.queued_job = j.id WHERE j.status = 'doing' ORDER BY since, r.id
+        FROM procrastinate_jobs j JOIN sky.run r ON r.queued_job = j.id
+        WHERE j.status = 'doing' ORDER BY since, r.id
     """
     return {"items": await every(call.conn, query)}
 

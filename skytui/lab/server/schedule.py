@@ -1,8 +1,8 @@
 """Which ticks are due, and how each of them ends up queued or missed. Runs inside a transaction.
 
-Every job has a mark, `covered_until`: each of its ticks up to the mark is in `sky.run` or in `sky.missed`, none
-after it is. Mark and rows change in one transaction, so a tick whose commit was lost is found again by the next
-pass: it is behind the mark, or still to be done.
+Every job has a mark, `covered_until`: each of its ticks up to the mark is in `sky.run` or in `sky.missed`,
+none after it is. Mark and rows change in one transaction, so a tick whose commit was lost is found again by
+the next pass: it is behind the mark, or still to be done.
 """
 
 from collections.abc import Iterable

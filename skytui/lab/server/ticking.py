@@ -1,8 +1,8 @@
 """The Job Scheduler of one server process: apscheduler says when, `schedule` does what is due.
 
-Whether it should run is in the database, so a server that is started again goes on as it was. What it has done
-since its start (`ticks`, `last_tick`) is in this process alone: a row replicated from another server is no sign
-of life.
+Whether it should run is in the database, so a server that is started again goes on as it was. What it has
+done since its start (`ticks`, `last_tick`) is in this process alone: a row replicated from another server is
+no sign of life.
 """
 
 import asyncio
@@ -127,7 +127,7 @@ async def _wanted(conn: Connection) -> list[schedule.Scheduled] | None:
 
 
 async def start(conn: Connection, now: datetime) -> bool:
-    """Set the scheduler running in the database; False when it was. Ticks since its stop are recorded as missed."""
+    """Set the scheduler running; False when it was. Ticks since its stop are recorded as missed."""
     await schedule.own_lock(conn)
     if await schedule.is_running(conn):
         return False
@@ -139,7 +139,7 @@ async def start(conn: Connection, now: datetime) -> bool:
 
 
 async def stop(conn: Connection, now: datetime) -> bool:
-    """Set the scheduler stopped in the database; False when it was. No tick is queued after the commit."""
+    """Set the scheduler stopped; False when it was. No tick is queued after the commit."""
     await schedule.own_lock(conn)
     if not await schedule.is_running(conn):
         return False
