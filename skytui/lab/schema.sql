@@ -1,6 +1,6 @@
 -- What the practice server keeps in its database, beside procrastinate's own tables (which come first).
--- Applied once, by a superuser, when the roles skytui_server and skytui_agent are there; then
--- skytui.lab.server.holding.seed_database fills it.
+-- Applied once, by a superuser, when the roles skytui_server and skytui_agent are there:
+-- skytui.lab.server.holding.seed_database.
 
 CREATE SCHEMA sky;
 
@@ -25,8 +25,9 @@ CREATE TABLE sky.job (
     cron text NOT NULL,
     command text NOT NULL,
     output boolean NOT NULL,
-    -- Every tick up to this moment is in sky.run or in sky.missed; none after it is.
-    covered_until timestamptz NOT NULL DEFAULT now()
+    -- Every tick up to this moment is in sky.run or in sky.missed; none after it is. NULL until a scheduler has
+    -- looked at the job for the first time: its ticks count from then on.
+    covered_until timestamptz
 );
 
 CREATE TABLE sky.scheduler (

@@ -36,7 +36,7 @@ class Scheduled(msgspec.Struct, frozen=True):
     cron: str
     command: str
     output: bool
-    covered_until: datetime
+    covered_until: datetime | None
 
 
 class Pass(msgspec.Struct):
@@ -86,6 +86,9 @@ async def cover(conn: Connection, job: str | None, now: datetime, late: timedelt
     )
     for row in await every(conn, query, job, job):
         each = msgspec.convert(row, Scheduled)
+        if each.covered_until is None:
+            await conn.execute("UPDATE sky.job SET covered_until = %s WHERE name = %s", [now, each.name])
+            continue
         due = ticks(each.cron, each.covered_until, now)
         if not due:
             continue
@@ -93,7 +96,7 @@ async def cover(conn: Connection, job: str | None, now: datetime, late: timedelt
         await _miss(conn, each.name, missed, reason)
         result.missed += [run_id(each.name, moment) for moment in missed]
         for moment in due[len(missed) :]:
-            result.queued += await _queue(conn, each, moment)
+            result.queued.append(await _queue(conn, each, moment))
         await conn.execute("UPDATE sky.job SET covered_until = %s WHERE name = %s", [due[-1], each.name])
     return result
 
@@ -106,19 +109,20 @@ async def _miss(conn: Connection, job: str, moments: Iterable[datetime], reason:
     await conn.execute(query, [job, reason, list(moments)])
 
 
-async def _queue(conn: Connection, job: Scheduled, due: datetime) -> list[str]:
+async def _queue(conn: Connection, job: Scheduled, due: datetime) -> str:
     run = run_id(job.name, due)
     deferrer = _procrastinate.configure_task(TASK, queue=job.queue, connection=conn)
     # In one transaction with the row: a job without a row, or a row without a job, cannot come to be.
     queued = await deferrer.defer_async(run=run, job=job.name, command=job.command, output=job.output)
     query = "INSERT INTO sky.run (id, job, agent, queue, due, queued_job) VALUES (%s, %s, %s, %s, %s, %s)"
     await conn.execute(query, [run, job.name, job.agent, job.queue, due, queued])
-    return [run]
+    return run
 
 
 def uncovered(jobs: Iterable[Scheduled], now: datetime) -> list[tuple[Scheduled, datetime]]:
     """The ticks after each job's mark up to `now`: with a stopped scheduler, what has been missed so far."""
-    return [(job, moment) for job in jobs for moment in ticks(job.cron, job.covered_until, now)]
+    known = ((job, job.covered_until) for job in jobs)
+    return [(job, at) for job, mark in known if mark is not None for at in ticks(job.cron, mark, now)]
 
 
 def coming(jobs: Iterable[Scheduled], now: datetime, within: timedelta) -> list[tuple[Scheduled, datetime]]:
