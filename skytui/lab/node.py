@@ -5,12 +5,13 @@ is master is never in a configuration file.
 """
 
 import shlex
+import sys
 from pathlib import Path
 from typing import Self
 
 import msgspec
 
-from skytui.lab import tomlfile
+from skytui.lab import passwords, processes, tomlfile
 
 DATABASE = "skybot"
 SUPERUSER = "skybot_admin"
@@ -106,6 +107,9 @@ class NodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "pg_port": self.postgres.port,
             "pg_bin": self.postgres.bin,
             "data": self.postgres.data,
+            "lab": self.node.lab,
+            "python": sys.executable,
+            "pythonpath": processes.python_environment().get("PYTHONPATH", ""),
         }
         lines = [f"{key}={shlex.quote(str(value))}\n" for key, value in facts.items()]
         tomlfile.write(self.conf / "node.sh", "".join(lines))
@@ -177,6 +181,19 @@ class Secrets(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     admin_hash: str
 
     @classmethod
+    def make(cls, admin_hash: str) -> Self:
+        """New passwords and tokens."""
+        return cls(
+            superuser=passwords.make(),
+            server=passwords.make(),
+            agent=passwords.make(),
+            replicator=passwords.make(),
+            peer=passwords.make(),
+            agent_token=passwords.make(),
+            admin_hash=admin_hash,
+        )
+
+    @classmethod
     def load(cls, path: Path) -> Self:
         """Read `secrets.toml`."""
         return tomlfile.load(path, cls)
@@ -217,13 +234,6 @@ class AgentConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def dump(self) -> None:
         """Write `agent.toml` into the agent's folder."""
         tomlfile.dump(self.folder / "agent.toml", self, mode=0o600)
-
-
-AGENT_QUEUES: dict[str, tuple[str, ...]] = {
-    "NIGHT-01": ("NIGHT-01", "NIGHT-01/long", "ARCHIVE"),
-    "NIGHT-02": ("NIGHT-02", "NIGHT-02/long", "PAYROLL"),
-    "NIGHT-03": ("NIGHT-03", "NIGHT-03/long"),
-}
 
 
 def slot_of(host: str) -> str:

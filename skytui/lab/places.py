@@ -60,7 +60,8 @@ class Places:
     @classmethod
     def of(cls, lab: Path | None = None) -> "Places":
         """The places of the pair in `lab`; without it, of the pair called *practice*."""
-        folder = (lab or paths.lab_dir()).absolute()
+        # Resolved: processes are found by their working directory, which the kernel gives without links.
+        folder = (lab or paths.lab_dir()).resolve()
         inside = folder / "pg"
         digest = hashlib.sha256(os.fsencode(folder)).hexdigest()[:12]
         outside = Path("/var/tmp") / f"skytui-{digest}"  # noqa: S108 (made 0700/0711 and checked below)

@@ -34,7 +34,11 @@ class Found:
     process: psutil.Process
     host: str | None
     database: bool
-    command: str
+    command: tuple[str, ...]
+
+    def runs(self, module: str, config: Path) -> bool:
+        """Whether it is our program `module`, started with that configuration."""
+        return module in self.command and str(config) in self.command
 
 
 def environment(lab: Path, host: str | None = None) -> dict[str, str]:
@@ -162,13 +166,13 @@ def _look(process: psutil.Process, places: Places) -> Found | None:
             if process.name().startswith("postgres"):
                 cwd = Path(process.cwd())
                 if cwd.is_relative_to(places.shelf):
-                    return Found(process, cwd.relative_to(places.shelf).parts[0], True, "postgres")
+                    return Found(process, cwd.relative_to(places.shelf).parts[0], True, ("postgres",))
                 if cwd.is_relative_to(places.lab):
-                    return Found(process, None, True, "postgres")
+                    return Found(process, None, True, ("postgres",))
             marks = process.environ()
             if marks.get(MARK) != str(places.lab):
                 return None
-            return Found(process, marks.get(HOST_MARK), False, " ".join(process.cmdline()))
+            return Found(process, marks.get(HOST_MARK), False, tuple(process.cmdline()))
     except (psutil.NoSuchProcess, psutil.ZombieProcess, psutil.AccessDenied):
         return None
 
