@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: drill test test-all lint types arrows screenshots constraints clean help
+.PHONY: drill test test-slow test-all lint types arrows screenshots constraints clean help
 
 help:
 	@echo "make drill        a practice pair, and the console on it"
@@ -20,8 +20,10 @@ drill: $(VENV)/.ready
 test: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m "not slow"
 
-test-all: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+test-slow: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist loadgroup -m slow
+
+test-all: test test-slow
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
