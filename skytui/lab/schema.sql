@@ -1,5 +1,5 @@
 -- What the practice server keeps in its database, beside procrastinate's own tables (which come first).
--- Applied once, by a superuser, when the roles skytui_server and skytui_agent are there:
+-- Applied once, by a superuser, when the roles skytui_server and skytui_agent are there; rows come from
 -- skytui.lab.server.holding.seed_database.
 
 CREATE SCHEMA sky;

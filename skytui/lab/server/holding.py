@@ -1,14 +1,10 @@
 """What is done to a database without its server: filling a new one, holding all after a promotion."""
 
-from pathlib import Path
 from typing import Any
 
 import psycopg
-from procrastinate.schema import SchemaManager
 
 from skytui.lab.jobset import JobSet
-
-_SCHEMA = Path(__file__).parent.parent / "schema.sql"
 
 # After a promotion nothing runs until an operator says so, whatever the replicated rows say.
 HOLD = (
@@ -31,16 +27,14 @@ def hold_everything(conn: psycopg.Connection[Any]) -> None:
 
 
 def seed_database(conn: psycopg.Connection[Any], jobs: JobSet) -> None:
-    """Fill an empty database: procrastinate's schema, ours, agents, queues, jobs; the scheduler is *running*.
+    """Fill a database that has procrastinate's tables and `schema.sql`: agents, queues, jobs, scheduler running.
 
-    `conn` is a superuser's; the roles `skytui_server` and `skytui_agent` are there. All in one transaction.
+    `conn` is a superuser's. All in one transaction.
     """
     job_row = (
         "INSERT INTO sky.job (name, agent, queue, cron, command, output) VALUES (%s, %s, %s, %s, %s, %s)"
     )
     with conn.transaction():
-        conn.execute(SchemaManager.get_schema())
-        conn.execute(_SCHEMA.read_bytes())
         for agent in jobs.agent:
             conn.execute("INSERT INTO sky.agent (name) VALUES (%s)", [agent.name])
             for queue in agent.queues:
