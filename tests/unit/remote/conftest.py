@@ -1,0 +1,148 @@
+"""A real SSH server on a free loopback port, running real commands with the system's sh."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncssh
+import pytest
+
+from skytui.clock import SystemClock
+from skytui.config.pairs import SshConfig
+from skytui.remote.ssh import Host
+
+
+class SshServer:
+    """The server and what tests do to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.home = folder / "home"
+        self.home.mkdir()
+        self.connections: list[asyncssh.SSHServerConnection] = []
+        self.commands: list[str] = []
+        self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
+        self._acceptor: asyncssh.SSHAcceptor | None = None
+        self.port = 0
+        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
+        user_key = asyncssh.generate_private_key("ssh-ed25519")
+        user_key.write_private_key(folder / "key")
+        user_key.write_public_key(folder / "authorized")
+
+    async def start(self) -> None:
+        server = self
+
+        class Door(asyncssh.SSHServer):
+            def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+                server.connections.append(conn)
+
+        self._acceptor = await asyncssh.listen(
+            "127.0.0.1",
+            self.port,
+            server_factory=Door,
+            server_host_keys=[self._host_key],
+            authorized_client_keys=str(self.folder / "authorized"),
+            process_factory=self._serve,
+            encoding=None,
+            reuse_address=True,
+        )
+        self.port = self._acceptor.get_port()
+        known = self._host_key.export_public_key().decode().strip()
+        (self.folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {known}\n")
+
+    async def stop(self) -> None:
+        if self._acceptor is not None:
+            self._acceptor.close()
+            await self._acceptor.wait_closed()
+        await self.drop()
+
+    async def drop(self) -> None:
+        """Cut every connection."""
+        connections, self.connections = self.connections, []
+        for connection in connections:
+            connection.abort()
+        for connection in connections:
+            with contextlib.suppress(asyncssh.Error, OSError):
+                await connection.wait_closed()
+
+    @property
+    def config(self) -> SshConfig:
+        return SshConfig(
+            host="127.0.0.1",
+            port=self.port,
+            user="sky",
+            key=self.folder / "key",
+            known_hosts=self.folder / "known_hosts",
+        )
+
+    async def _serve(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
+        command = process.command or ""
+        self.commands.append(command)
+        child = await asyncio.create_subprocess_exec(
+            "/bin/sh",
+            "-c",
+            command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            cwd=self.home,
+            env=self.environment,
+            start_new_session=True,
+        )
+        assert child.stdin is not None
+        assert child.stdout is not None
+        assert child.stderr is not None
+        pumps = [
+            asyncio.create_task(_pump_in(process.stdin, child.stdin)),
+            asyncio.create_task(_pump_out(child.stdout, process.stdout)),
+            asyncio.create_task(_pump_out(child.stderr, process.stderr)),
+        ]
+        gone = asyncio.create_task(process.channel.wait_closed())
+        ended = asyncio.create_task(_ended(pumps[1:]))
+        await asyncio.wait({gone, ended}, return_when=asyncio.FIRST_COMPLETED)
+        if gone.done() and child.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(child.pid, 9)
+            await asyncio.wait({ended})
+        code = await child.wait()
+        for task in (*pumps, gone, ended):
+            task.cancel()
+        await asyncio.gather(*pumps, gone, ended, return_exceptions=True)
+        child.stdin.close()
+        process.exit(code if code >= 0 else 128 - code)
+
+
+async def _ended(pumps: list[asyncio.Task[None]]) -> None:
+    await asyncio.wait(pumps)
+
+
+async def _pump_in(source: asyncssh.SSHReader[bytes], sink: asyncio.StreamWriter) -> None:
+    with contextlib.suppress(asyncssh.Error, OSError):
+        while chunk := await source.read(65536):
+            sink.write(chunk)
+            await sink.drain()
+        sink.close()
+
+
+async def _pump_out(source: asyncio.StreamReader, sink: asyncssh.SSHWriter[bytes]) -> None:
+    with contextlib.suppress(asyncssh.Error, OSError):
+        while chunk := await source.read(65536):
+            sink.write(chunk)
+            await sink.drain()
+
+
+@pytest.fixture
+async def sshd(tmp_path: Path) -> AsyncIterator[SshServer]:
+    server = SshServer(tmp_path)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def host(sshd: SshServer) -> AsyncIterator[Host]:
+    host = Host("sky-a", sshd.config, SystemClock())
+    yield host
+    await host.close()
