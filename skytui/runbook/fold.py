@@ -148,7 +148,11 @@ def _finish(run: Run, event: Finished, outcome: Outcome) -> Run:
             return _stage(run, event, Doubtful(event.step, event.token, event.at, outcome.says))
         case Result.NOT_STARTED:
             return _stage(run, event, Waiting(event.step, outcome.says))
-        case Result.FAILED | Result.REFUSED:
+        case Result.FAILED:
+            half_way = (*(step for step in run.half_way if step != event.step), event.step)
+            failed = msgspec.structs.replace(run, half_way=half_way)
+            return _stage(failed, event, Failed(event.step, outcome))
+        case Result.REFUSED:
             return _stage(run, event, Failed(event.step, outcome))
 
 

@@ -59,6 +59,7 @@ BEFORE: dict[str, Gate] = {
         *ROLES_AS_FOUND,
         proofs.queues_locked,
         proofs.scheduler_stopped,
+        proofs.link_streams_on_old,
         proofs.nothing_pending_now,
         proofs.guard_set,
     ),
@@ -73,8 +74,9 @@ AGAIN: dict[str, Gate] = {
     "shut-down": (proofs.new_is_standby,),
     "convert": (proofs.new_is_master,),
 }
-"""The same for another attempt, where the first one may have left the server half-way: stopping a server that
-is half stopped is safe while the other reads standby; the conversion refuses by itself what it cannot do."""
+"""The same for another attempt, where an earlier one began, failed, and may have left the server half-way:
+stopping a server that is half stopped is safe while the other reads standby; the conversion refuses by itself
+what it cannot do. What was refused or never started left nothing half-way: the full gate applies."""
 
 AFTER: dict[str, Gate] = {
     "baseline": (*ROLES_AS_FOUND, proofs.same_database, proofs.baseline_complete),
@@ -99,10 +101,15 @@ AFTER: dict[str, Gate] = {
     "promote": (proofs.new_is_master, proofs.timeline_moved_on),
     "agents-back": (proofs.new_is_master, proofs.agents_connected),
     "start-scheduler": (proofs.new_is_master, proofs.scheduler_ticked),
-    "unlock-queues": (proofs.our_queues_open, proofs.others_still_locked),
+    "unlock-queues": (proofs.new_is_master, proofs.our_queues_open, proofs.others_still_locked),
     "first-job": (proofs.new_is_master, proofs.a_run_completed),
     "convert": (proofs.new_is_master, proofs.old_is_standby, proofs.guard_gone),
-    "standby-active": (proofs.master_says_active, proofs.standby_says_active),
+    "standby-active": (
+        proofs.new_is_master,
+        proofs.old_is_standby,
+        proofs.master_says_active,
+        proofs.standby_says_active,
+    ),
 }
 """What must hold in polls that start after the action ended (or the confirmation, where there is none)."""
 
@@ -114,7 +121,7 @@ def judge(gate: Gate, run: Run, sight: Sight) -> Verdict:
 
 def may_start(run: Run, step: Step, reading: PairReading, since: Instant | None = None) -> Verdict:
     """Whether the action of `step` may start, by what was asked after `since`."""
-    gate = AGAIN.get(step.id, BEFORE[step.id]) if run.attempts.get(step.id) else BEFORE[step.id]
+    gate = AGAIN.get(step.id, BEFORE[step.id]) if step.id in run.half_way else BEFORE[step.id]
     return judge(gate, run, Sight(reading, run.thresholds.fresh_seconds, since))
 
 

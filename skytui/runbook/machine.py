@@ -49,6 +49,9 @@ from skytui.runbook.model import (
 )
 from skytui.runbook.steps import Step
 
+CONFIRMATION_SECONDS = 120.0
+"""How long a confirmation counts. An action that could not begin within this time is asked for again."""
+
 
 def advance(run: Run | None, event: Recorded | Observed) -> tuple[Run | None, list[Effect]]:
     """The run after `event`, and what is to be done now.
@@ -120,27 +123,54 @@ def _refusal(run: Run, event: Recorded) -> str:
             return _refuse_confirmation(run, event)
         case Waived():
             return _refuse_waiver(run, event)
-        case Intended() | Balked():
+        case Balked():
             return "" if _stands_at(run, event.step, Proving) else "nobody confirmed this step"
-        case Finished():
+        case Intended():
+            return _refuse_intent(run, event)
+        case Finished(step=step, token=token):
             stage = run.stage
-            known = isinstance(stage, Running | Doubtful) and stage.token == event.token
+            known = isinstance(stage, Running | Doubtful) and (stage.step, stage.token) == (step, token)
             return "" if known else "no such action is under way"
         case Passed():
-            stands = _stands_at(run, event.step, Checking, Doubtful, Proving)
-            return "" if stands else "this step is not being checked"
+            return "" if _may_pass(run, event.step) else "this step is not being checked"
         case Baselined():
             return "" if _stands_at(run, "baseline", Checking) else "the baseline is recorded once"
         case Released():
             return "" if run.hold else "the run is not held"
         case Closed():
-            return "" if len(run.records) == len(run.plan) else "there are steps left"
+            return "" if run.complete else "there are steps left"
         case _:
             return ""
 
 
 def _stands_at(run: Run, step: str, *stages: type) -> bool:
     return isinstance(run.stage, stages) and not run.over and run.step is not None and run.step.id == step
+
+
+def _refuse_intent(run: Run, event: Intended) -> str:
+    step = run.step
+    if step is None or not _stands_at(run, event.step, Proving):
+        return "nobody confirmed this step"
+    if event.token != next_token(run, step):
+        return f"{event.token} is not the token of this attempt"
+    if event.action is not step.action or event.server != run.name_of(step.side):
+        return f"{event.action} on {event.server} is not what this step does"
+    return ""
+
+
+def _may_pass(run: Run, step: str) -> bool:
+    """Whether an open gate counts: while it is being checked, or in place of a lost or failed outcome."""
+    if run.complete or run.step is None or run.step.id != step:
+        return False
+    match run.stage:
+        case Checking():
+            return True
+        case Doubtful():
+            return run.step.readback
+        case Proving():
+            return run.step.readback and bool(run.attempts.get(step))
+        case _:
+            return False
 
 
 def _refuse_confirmation(run: Run, event: Confirmed) -> str:
@@ -176,6 +206,8 @@ def _refuse_waiver(run: Run, event: Waived) -> str:
         return f"the procedure does not let {step.id} be waived"
     if not event.reason.strip():
         return "a waiver needs a reason"
+    if run.hold:
+        return f"held by {run.hold.who}: {run.hold.reason}"
     if not isinstance(run.stage, Waiting | Checking):
         return "this step is under way; there is nothing to waive"
     return ""
@@ -189,15 +221,19 @@ def _effects(run: Run, event: Recorded) -> list[Effect]:
             return [] if step is None else [Perform(order_for(run, step, event.token, event.expects))]
         case Finished(outcome=Outcome(result=Result.UNKNOWN)):
             return [*_probe(run), Look()]
+        case Passed() | Waived() | Resumed() if run.complete:
+            return [_close(run, event)]
         case Resumed():
             return [*_lost(run, event), Look()]
-        case Passed() | Waived() if len(run.records) == len(run.plan):
-            ending = Ending.NOT_CLEAN if run.waivers else Ending.DONE
-            return [Raise(Closed(at=event.at, wall=event.wall, ending=ending))]
         case Confirmed() | Finished() | Passed() | Waived() | Released() | Balked():
             return [Look()]
         case _:
             return []
+
+
+def _close(run: Run, event: Recorded | Observed) -> Effect:
+    ending = Ending.NOT_CLEAN if run.waivers else Ending.DONE
+    return Raise(Closed(at=event.at, wall=event.wall, ending=ending))
 
 
 def _lost(run: Run, event: Resumed) -> list[Effect]:
@@ -225,6 +261,9 @@ def _observe(run: Run, event: Observed) -> list[Effect]:
     step = run.step
     if step is None:
         return []
+    if run.complete:
+        # The last gate passed, but that could not be followed by the end: the disk was full.
+        return [_close(run, event)]
     stage, reading = run.stage, event.reading
     if isinstance(stage, Proving):
         return [_start_or_balk(run, step, stage, event)] if reading.began.later_than(stage.since) else []
@@ -252,6 +291,10 @@ def _start_or_balk(run: Run, step: Step, stage: Proving, event: Observed) -> Eff
     if run.hold or step.action is None:
         held = f"held by {run.hold.who}: {run.hold.reason}" if run.hold else "this step has no action"
         return Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=(held,)))
+    age = event.at.since(stage.since)
+    if age > CONFIRMATION_SECONDS:
+        old = f"nothing was started: the confirmation is {age:.0f} s old; confirm again"
+        return Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=(old,)))
     if run.attempts.get(step.id) and step.readback:
         # An earlier attempt was called failed. If what it was for is true all the same, it is not repeated.
         already = gates.passes(run, step, event.reading, stage.since)

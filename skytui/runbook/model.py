@@ -139,7 +139,11 @@ class StepRecord(msgspec.Struct, frozen=True):
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a run is, at one moment. A fold of its events."""
+    """Everything a run is, at one moment. A fold of its events.
+
+    `attempts` counts the intents of a step; `half_way` are the steps an attempt at which began and failed, so
+    that its server may be neither as before nor as wanted.
+    """
 
     id: str
     pair: str
@@ -155,6 +159,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     stage_at: Instant
     step_began: datetime
     attempts: dict[str, int] = {}
+    half_way: tuple[str, ...] = ()
     baseline: Baseline | None = None
     records: tuple[StepRecord, ...] = ()
     ledger: tuple[Debt, ...] = ()
@@ -180,6 +185,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def steps(self) -> tuple[Step, ...]:
         """The steps of this run's plan, in order."""
         return tuple(STEPS[step] for step in self.plan)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every step is behind us; what is left then is to close the run."""
+        return len(self.records) == len(self.plan)
 
     def number(self, step: str) -> int:
         """The place of a step in the plan, counted from 1."""

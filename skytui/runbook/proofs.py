@@ -32,9 +32,7 @@ ACTIVE_AND_CONNECTED = "active and connected"
 def _role(sight: Sight, name: str) -> Role:
     server = sight.server(name)
     role = sight.take(f"{name}'s role", server.role)
-    identity = sight.take(f"{name}'s identity", server.identity)
-    if identity.name != name:
-        raise Missing(f"who answers as {name} is {identity.name}: check the addresses in the configuration")
+    sight.take(f"{name}'s identity", server.identity)
     return role
 
 
@@ -103,10 +101,13 @@ def nobody_logged_in(run: Run, sight: Sight) -> Found:
 def queues_locked(run: Run, sight: Sight) -> Found:
     """Every agent job queue reads locked."""
     queues = sight.take("the list of queues", sight.server(run.old).queues)
+    if not queues:
+        return False, f"{run.old} lists no queue at all: nothing shows that jobs are held back"
     still_open = [queue.name for queue in queues if not queue.locked]
     if still_open:
         return False, f"{len(still_open)} of {len(queues)} queues open: {', '.join(still_open)}"
-    gone = set(run.baseline.open_queues() if run.baseline else ()) - {queue.name for queue in queues}
+    before = run.baseline.queues if run.baseline else ()
+    gone = {queue.name for queue in before} - {queue.name for queue in queues}
     if gone:
         return False, f"queues of the baseline are not listed: {', '.join(sorted(gone))}"
     return True, f"{len(queues)} of {len(queues)} queues locked"
@@ -244,8 +245,10 @@ def timeline_moved_on(run: Run, sight: Sight) -> Found:
     """The new master's timeline is later than the baseline's: it was promoted since."""
     identity = sight.take(f"{run.new}'s identity", sight.server(run.new).identity)
     before = run.baseline.timeline if run.baseline else 0
-    if not before or not identity.timeline:
+    if not before:
         return True, "this system has no timelines"
+    if not identity.timeline:
+        return False, f"{run.new} names no timeline, before it was {before}"
     return identity.timeline > before, f"{run.new} is on timeline {identity.timeline}, before it was {before}"
 
 
@@ -253,6 +256,8 @@ def agents_connected(run: Run, sight: Sight) -> Found:
     """Every agent that was active before has a connection to the new master now."""
     agents = {agent.name: agent for agent in sight.take("the list of agents", sight.server(run.new).agents)}
     wanted = run.baseline.active_agents() if run.baseline else ()
+    if not wanted:
+        return False, f"no agent was active before: nothing shows that agents reach {run.new}"
     missing: list[str] = []
     for name in wanted:
         agent = agents.get(name)
@@ -293,9 +298,9 @@ def others_still_locked(run: Run, sight: Sight) -> Found:
     """Every queue that was locked before still reads locked."""
     queues = {queue.name: queue for queue in sight.take("the list of queues", sight.server(run.new).queues)}
     theirs = run.baseline.locked_queues() if run.baseline else ()
-    opened = [name for name in theirs if name in queues and not queues[name].locked]
+    opened = [name for name in theirs if name not in queues or not queues[name].locked]
     if opened:
-        return False, f"locked before, but open now: {', '.join(opened)}"
+        return False, f"locked before, but not read as locked now: {', '.join(opened)}"
     return True, f"the {len(theirs)} locked before are still locked"
 
 
@@ -305,7 +310,11 @@ def a_run_completed(run: Run, sight: Sight) -> Found:
         return False, "when the queues were unlocked is not known"
     runs = sight.take("the list of finished runs", sight.server(run.new).finished_runs)
     for finished in runs:
-        if finished.started_at and finished.ended_at and finished.started_at > run.unlocked_at:
+        if not finished.started_at or not finished.ended_at:
+            continue
+        if (finished.started_at.tzinfo is None) != (run.unlocked_at.tzinfo is None):
+            raise Missing(f"{run.new} gives times with and without a zone: they cannot be compared")
+        if finished.started_at > run.unlocked_at:
             return True, f"{finished.id} started and completed (exit code {finished.code})"
     return False, "no run has started and completed since the queues were unlocked"
 

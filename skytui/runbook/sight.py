@@ -11,7 +11,7 @@ import msgspec
 
 from skytui.clock import Instant
 from skytui.pair.pair import PairReading, Sample
-from skytui.pair.reading import Known, Stale, Unknown
+from skytui.pair.reading import Known, Stale, Unknown, shown
 from skytui.pair.vocabulary import ServerReading
 
 T = TypeVar("T")
@@ -32,8 +32,17 @@ class Sight(msgspec.Struct, frozen=True):
     since: Instant | None = None
 
     def server(self, name: str) -> ServerReading:
-        """The readings of a server, to be passed to `take`."""
-        return self.reading.server(name)
+        """The readings of a server, to be passed to `take`.
+
+        Raises `Missing` when who answers at its address gives another name: then nothing it says counts.
+        """
+        server = self.reading.server(name)
+        identity = shown(server.identity)
+        if identity is not None and identity.name != name:
+            raise Missing(
+                f"who answers as {name} is {identity.name}: check the addresses in the configuration"
+            )
+        return server
 
     def take(self, what: str, reading: Known[T] | Stale[T] | Unknown) -> T:
         """The value of a reading that counts.
