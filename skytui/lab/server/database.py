@@ -170,7 +170,8 @@ class Database:
         pool: AsyncConnectionPool[Connection], work: Callable[[Connection], Awaitable[T]], read_only: bool
     ) -> T:
         async with pool.connection() as conn:
-            await conn.set_read_only(read_only)
+            # None, not False: a standby refuses to begin a transaction that says it will write.
+            await conn.set_read_only(True if read_only else None)
             return await work(conn)
 
     def _forget(self, task: asyncio.Task[Any]) -> None:

@@ -27,7 +27,7 @@ def hold_everything(conn: psycopg.Connection[Any]) -> None:
 
 
 def seed_database(conn: psycopg.Connection[Any], jobs: JobSet) -> None:
-    """Fill a database that has procrastinate's tables and `schema.sql`: agents, queues, jobs, scheduler running.
+    """Fill a database that has procrastinate's tables and `schema.sql`. The scheduler is then *running*.
 
     `conn` is a superuser's. All in one transaction.
     """
