@@ -46,7 +46,9 @@ class Api:
         try:
             reply = self._client.request(method, f"/api/v1{path}", json=body)
         except httpx.HTTPError as error:
-            raise UnreachableError(f"{self.url} does not answer: {str(error) or type(error).__name__}.") from error
+            raise UnreachableError(
+                f"{self.url} does not answer: {str(error) or type(error).__name__}."
+            ) from error
         try:
             said = reply.json() if reply.content else {}
         except ValueError as error:

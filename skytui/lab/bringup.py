@@ -25,7 +25,7 @@ Report = Callable[[str], None]
 
 
 class Started(msgspec.Struct, frozen=True):
-    """One process of `lab.json`: what it is (`role`: host, server, database or agent), and where it listens."""
+    """One process of `lab.json`: `role` is host, server, database or agent; `ports` where it listens."""
 
     name: str
     role: str

@@ -1,12 +1,14 @@
 """Making a former master a standby of the new one: behind `masterToStandby.sh`.
 
-Reads three lines from standard input: admin password, address, port (the HTTPS listen port) of the new master.
-Everything that can be refused is refused before the data directory is touched. While it is being rewritten a
-note (`conf/reseeding`) keeps the server from being started on it; a second run then takes a fresh copy.
+Reads three lines from standard input: admin password, address, port (the HTTPS listen port) of the new
+master. Everything that can be refused is refused before the data directory is touched. While it is being
+rewritten a note (`conf/reseeding`) keeps the server from being started on it; a second run then takes a
+fresh copy.
 """
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TextIO
 
 from skytui.errors import LabError, RefusedError, RemoteError
@@ -19,29 +21,46 @@ from skytui.lab.postgres import Cluster
 BAD_INPUT, WRONG_ROLE, LOGIN_REFUSED, UNREACHABLE, NO_SPACE, RESEED_FAILED = 2, 3, 4, 5, 6, 7
 
 
-def read_input(stream: TextIO) -> tuple[str, str, int]:
-    """Password, address and port of the new master, from three lines; `CommandError` 2 when they are not that."""
-    lines = [stream.readline() for _ in range(3)]
-    password, address, port = (line.rstrip("\r\n") for line in lines)
-    if not all(lines) or not password or not address:
-        raise CommandError(
-            BAD_INPUT,
-            "Three lines are wanted on standard input: admin password, address, port of the new master.",
-        )
-    if any(character.isspace() or character in "/@" for character in address):
-        raise CommandError(BAD_INPUT, "The address, line 2, is not a host name or IP address.")
-    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
-        raise CommandError(BAD_INPUT, "The port, line 3, is not a number from 1 to 65535.")
-    return password, address, int(port)
+@dataclass(frozen=True)
+class NewMaster:
+    """Where the new master is, and the password to log in there with."""
+
+    password: str = field(repr=False)
+    address: str
+    port: int
+
+    @classmethod
+    def read(cls, stream: TextIO) -> "NewMaster":
+        """Take three lines from `stream`; `CommandError` 2 when they are not what is wanted."""
+        lines = [stream.readline() for _ in range(3)]
+        password, address, port = (line.rstrip("\r\n") for line in lines)
+        if not all(lines) or not password or not address:
+            wanted = "admin password, address, port of the new master"
+            raise CommandError(BAD_INPUT, f"Three lines are wanted on standard input: {wanted}.")
+        if any(character.isspace() or character in "/@" for character in address):
+            raise CommandError(BAD_INPUT, "The address, line 2, is not a host name or IP address.")
+        if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+            raise CommandError(BAD_INPUT, "The port, line 3, is not a number from 1 to 65535.")
+        return cls(password, address, int(port))
+
+    def __str__(self) -> str:
+        return f"The new master at {self.address}:{self.port}"
+
+    @property
+    def url(self) -> str:
+        """The base of its HTTPS addresses."""
+        host = f"[{self.address}]" if ":" in self.address else self.address
+        return f"https://{host}:{self.port}"
 
 
 def convert(node: NodeConfig, stream: TextIO, say: Say) -> None:
     """Check, re-seed, start as standby, wait until it streams. `CommandError` has the script's exit code."""
-    password, address, port = read_input(stream)
+    master = NewMaster.read(stream)
     cluster = Cluster.of(node)
     interrupted = service.reseeding(node)
     _check_own_side(node, cluster, interrupted)
-    source = _ask_master(node, cluster, interrupted, password, address, port)
+    identifier = None if interrupted else cluster.control().system_identifier
+    source = _ask(master, node, identifier)
     if lacking := reseed.space_lacking(source, cluster.data.parent):
         raise CommandError(NO_SPACE, f"{lacking} Nothing changed.")
     try:
@@ -71,31 +90,28 @@ def _check_own_side(node: NodeConfig, cluster: Cluster, interrupted: bool) -> No
         raise CommandError(WRONG_ROLE, f"{node.name} is a standby already. Nothing changed.")
 
 
-def _ask_master(
-    node: NodeConfig, cluster: Cluster, interrupted: bool, password: str, address: str, port: int
-) -> reseed.Source:
-    where = f"The new master at {address}:{port}"
-    host = f"[{address}]" if ":" in address else address
+def _ask(master: NewMaster, node: NodeConfig, identifier: str | None) -> reseed.Source:
+    """What the new master says a standby needs; refuses what is not the master of this database."""
     try:
-        with Api(f"https://{host}:{port}", node.http.ca) as api:
-            master = api.get("/identity")
-            if master["role"] != "master" or master["name"] == node.name:
+        with Api(master.url, node.http.ca) as api:
+            found = api.get("/identity")
+            if found["role"] != "master" or found["name"] == node.name:
                 raise CommandError(
-                    WRONG_ROLE, f"{where} is {master['name']}, a {master['role']}. Nothing changed."
+                    WRONG_ROLE, f"{master} is {found['name']}, a {found['role']}. Nothing changed."
                 )
-            if not interrupted and master["system_identifier"] != cluster.control().system_identifier:
+            if identifier is not None and found["system_identifier"] != identifier:
                 raise CommandError(
-                    WRONG_ROLE, f"{where} has another database than {node.name} had. Nothing changed."
+                    WRONG_ROLE, f"{master} has another database than {node.name} had. Nothing changed."
                 )
-            api.login(password)
+            api.login(master.password)
             try:
                 seed = api.get("/replication/seed")
             finally:
                 api.logout()
     except RefusedError as error:
-        raise CommandError(LOGIN_REFUSED, f"{where} refused the admin login. Nothing changed.") from error
+        raise CommandError(LOGIN_REFUSED, f"{master} refused the admin login. Nothing changed.") from error
     except RemoteError as error:
-        raise CommandError(UNREACHABLE, f"{where} cannot be asked: {error} Nothing changed.") from error
+        raise CommandError(UNREACHABLE, f"{master} cannot be asked: {error} Nothing changed.") from error
     return reseed.Source(
         address=str(seed["address"]), port=int(seed["port"]), user=str(seed["user"]),
         password=str(seed["password"]), slot=str(seed["slot"]), bytes=int(seed["bytes"]),

@@ -1,6 +1,6 @@
 """The practice pair as a whole: bring it up, say how it is, take it down.
 
-    up(report)      start a pair; leaves one alone that is ready, and recovers from the remains of an earlier one
+    up(report)      start a pair; leaves a living one alone, recovers from the remains of an earlier one
     status()        what there is of a pair now
     down(report)    end and remove everything of a pair, whatever state it is in
 
@@ -20,7 +20,7 @@ import msgspec
 
 from skytui import paths
 from skytui.errors import LabError, SkytuiError
-from skytui.lab import processes
+from skytui.lab import processes, service
 from skytui.lab.api import Api
 from skytui.lab.bringup import BringUp, Report, missing
 from skytui.lab.jobset import load_jobs
@@ -33,7 +33,7 @@ __all__ = ["PairStatus", "Part", "down", "save", "status", "up"]
 
 
 class Part(msgspec.Struct, frozen=True):
-    """One process a pair should have. `role`: host, server, database or agent; `pid` None: it does not run."""
+    """One process a pair should have. `role`: host, server, database or agent; no `pid`: it does not run."""
 
     name: str
     role: str
@@ -43,11 +43,14 @@ class Part(msgspec.Struct, frozen=True):
 class PairStatus(msgspec.Struct, frozen=True):
     """What there is of a practice pair.
 
-    `exists`: there is anything of it at all. `ready`: it works as a whole; otherwise `lacking` says what it
-    lacks, as a sentence without its end. `processes` counts everything found, `parts` names those it should have.
+    `exists`: there is anything of it at all. `alive`: hosts and agents run, and so does each server whose
+    host is not guarded: somebody may be working with it. `ready`: it works as a whole; otherwise `lacking`
+    says what it lacks, as a sentence without its end. `processes` counts everything found, `parts` names
+    those it should have. `master` and `standby` are None while both servers have the same role.
     """
 
     exists: bool
+    alive: bool
     ready: bool
     lacking: str
     processes: int
@@ -66,15 +69,17 @@ def up(
 ) -> Places:
     """Bring a practice pair up; returns when it is ready, with where it lies.
 
-    `report` is told what is being started. `jobs`: another job set. `fast`: shorter waits, for tests. `saved`: a
-    folder made by `save`. Set `cancel` from another thread to call it off. Whatever goes wrong, Ctrl+C
-    included: everything that was started is stopped and removed before this raises.
+    `report` is told what is being started. `jobs`: another job set. `fast`: shorter waits, for tests.
+    `saved`: a folder made by `save`. Set `cancel` from another thread to call it off. Whatever goes wrong,
+    Ctrl+C included: everything that was started is stopped and removed before this raises.
+
+    A pair that is alive is left as it is, also in the middle of a swap, when one of its servers is down.
     """
     places = Places.of()
     with _locked(places):
         found = status()
-        if found.ready:
-            report(f"the practice pair is up already: {found.master} is master, {found.standby} standby")
+        if found.alive:
+            report(f"the practice pair is up already{f', but {found.lacking}' if found.lacking else ''}")
             return places
         if found.exists:
             report(
@@ -87,7 +92,7 @@ def up(
             attempt.run(pool, jobs=jobs, fast=fast, saved_in=saved)
         except BaseException as error:
             report(f"stopping what was started: {str(error) or type(error).__name__}")
-            # First the processes, so that no thread goes on waiting for one; then what the threads still started.
+            # Twice: no thread is to wait for a process any longer, and one may start another before it ends.
             processes.stop(processes.find(places))
             pool.shutdown(wait=True, cancel_futures=True)
             _clear(places)
@@ -116,7 +121,7 @@ def status() -> PairStatus:
     found = processes.find(places)
     exists = bool(found) or places.lab.exists() or places.shelf.exists()
     if not exists:
-        return PairStatus(exists=False, ready=False, lacking="there is none", processes=0)
+        return PairStatus(exists=False, alive=False, ready=False, lacking="there is none", processes=0)
     try:
         nodes = [NodeConfig.load(places.node_toml(host)) for host in HOSTS]
         agents = [agent.name for agent in load_jobs(places.jobs).agent]
@@ -124,10 +129,13 @@ def status() -> PairStatus:
         roles = [("standby" if Cluster.of(node).is_standby else "master", node.name) for node in nodes]
         lacking = _lacking(places, nodes, agents, parts, dict(roles))
     except (SkytuiError, OSError) as error:
-        return PairStatus(exists=True, ready=False, lacking=str(error).rstrip("."), processes=len(found))
+        return PairStatus(
+            exists=True, alive=False, ready=False, lacking=str(error).rstrip("."), processes=len(found)
+        )
     names = dict(roles) if len(dict(roles)) == len(roles) else {}
     return PairStatus(
         exists=True,
+        alive=_alive(nodes, parts),
         ready=not lacking,
         lacking=lacking,
         processes=len(found),
@@ -173,6 +181,14 @@ def _lacking(
             return missing(api, nodes, agents)
         finally:
             api.logout()
+
+
+def _alive(nodes: list[NodeConfig], parts: tuple[Part, ...]) -> bool:
+    guarded = {node.name for node in nodes if not service.autostart(node)}
+    return all(
+        part.pid is not None or (part.name in guarded and part.role in ("server", "database"))
+        for part in parts
+    )
 
 
 def _clear(places: Places) -> None:

@@ -21,7 +21,7 @@ _MIB = 1024 * 1024
 
 @dataclass(frozen=True)
 class Source:
-    """The master to copy from: how to reach its database, the slot kept there, the database's size in bytes."""
+    """The master to copy from: how to reach its database, the slot kept there, its size in bytes."""
 
     address: str
     port: int
@@ -88,8 +88,8 @@ def basebackup(cluster: Cluster, source: Source, say: Say, *, sync: bool = True)
     shutil.rmtree(fresh, ignore_errors=True)
     try:
         _watched(
-            cluster, say, "pg_basebackup", "--pgdata", str(fresh), "--slot", source.slot, "--wal-method", "stream",
-            "--checkpoint", "fast", "--progress", *(() if sync else ("--no-sync",)),
+            cluster, say, "pg_basebackup", "--pgdata", str(fresh), "--slot", source.slot,
+            "--wal-method", "stream", "--checkpoint", "fast", "--progress", *(() if sync else ("--no-sync",)),
             "--dbname", source.connection(passfile=str(_passfile(cluster, source))),
         )  # fmt: skip
     except BaseException:
@@ -124,8 +124,8 @@ def wait_streaming(cluster: Cluster, password: str) -> None:
 
         if not processes.wait_for(streams, STREAMING_SECONDS):
             raise LabError(
-                f"The database of {cluster.name} does not stream from its master after {STREAMING_SECONDS:.0f} s; "
-                f"{cluster.log} says why."
+                f"The database of {cluster.name} does not stream from its master after "
+                f"{STREAMING_SECONDS:.0f} s; {cluster.log} says why."
             )
 
 
@@ -156,7 +156,7 @@ def _watched(cluster: Cluster, say: Say, program: str, *arguments: str) -> None:
                 if not line:
                     break
                 lines.append(line.strip())
-                say(f"{program}: {line.strip()}")
+                say(line.strip() if line.startswith(program) else f"{program}: {line.strip()}")
         except BaseException:
             process.kill()
             raise

@@ -1,7 +1,7 @@
 """A freshly made database kept aside, so that many practice pairs can be brought up from one `initdb`.
 
-A saved database is a folder with the master's data directory, its passwords, and the job set in it. Pairs made
-from the same one have the same system identifier, and nothing else in common.
+A saved database is a folder with the master's data directory, its passwords, and the job set in it. Pairs
+made from the same one have the same system identifier, and nothing else in common.
 """
 
 import shutil

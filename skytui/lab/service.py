@@ -41,7 +41,7 @@ def start(node: NodeConfig, say: Say) -> None:
     if reseeding(node):
         raise CommandError(
             3,
-            f"A conversion of {node.name} was interrupted; run masterToStandby.sh again. Nothing was started.",
+            f"A conversion of {node.name} was interrupted: run masterToStandby.sh again. Nothing started.",
         )
     say(f"starting database of {node.name} as {'standby' if cluster.is_standby else 'master'}")
     cluster.start()

@@ -1,9 +1,9 @@
 """One command that somebody runs on a host over SSH, as OpenSSH's server would run it.
 
-The command gets its own session, the host's home, and an environment of the host's alone. The session ends when
-the command has ended *and* everything it started has let go of its output: a program left behind with the
-session's output keeps the session open, here as there. When the connection breaks, the command finds its input
-at an end and its output closed, and nothing else happens to it.
+The command gets its own session, the host's home, and an environment of the host's alone. The session ends
+when the command has ended *and* everything it started has let go of its output: a program left behind with
+the session's output keeps the session open, here as there. When the connection breaks, the command finds its
+input at an end and its output closed, and nothing else happens to it.
 """
 
 import asyncio

@@ -42,17 +42,22 @@ database_runs=true
 if [ "$server_pid" = null ]; then server_runs=false; fi
 if [ "$database_pid" = null ]; then database_runs=false; fi
 
-control_state= control_checkpoint= timeline=null
+# A standby's checkpoint may lie on an older timeline than the one it has replayed to: the newer one counts.
+control_state= control_checkpoint= control_timeline=null recovery_timeline=0
 while IFS=: read -r key value; do
     value=${value#"${value%%[! ]*}"}
     case $key in
         'Database cluster state') control_state=$value ;;
         'Latest checkpoint location') control_checkpoint=$value ;;
-        "Latest checkpoint's TimeLineID") timeline=$value ;;
+        "Latest checkpoint's TimeLineID") control_timeline=$value ;;
+        "Min recovery ending loc's timeline") recovery_timeline=$value ;;
     esac
 done <<EOF
 $(LC_ALL=C "$pg_bin/pg_controldata" -D "$data" 2>/dev/null)
 EOF
+
+timeline=$control_timeline
+if [ "$timeline" != null ] && [ "$recovery_timeline" -gt "$timeline" ]; then timeline=$recovery_timeline; fi
 
 { read -r _ && read -r _ _ _ blocks _; } <<EOF
 $(df -Pk "${data%/*}")
@@ -66,7 +71,7 @@ cat <<EOF
 {"name":"$name","role":"$role","timeline":$timeline,"autostart":"$autostart",\
 "processes":[{"name":"server","pid":$server_pid,"running":$server_runs},\
 {"name":"database","pid":$database_pid,"running":$database_runs}],\
-"control":{"state":"$control_state","checkpoint":"$control_checkpoint","timeline":$timeline},\
+"control":{"state":"$control_state","checkpoint":"$control_checkpoint","timeline":$control_timeline},\
 "disk_free":$((blocks * 1024)),"address":"$address","http_port":$http_port,"pg_port":$pg_port,\
 "version":"$version","marker":"$marker","clock":"$(date -u +%Y-%m-%dT%H:%M:%SZ)"}
 EOF

@@ -1,0 +1,217 @@
+"""Things that go wrong, on demand: for tests, and for operators who practise (`skytui lab fault`).
+
+Each fault is real: a process is killed or stopped, a setting is made wrong. Nothing pretends.
+"""
+
+import os
+import signal
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from psycopg import conninfo, sql
+
+from skytui.errors import LabError, UsageError
+from skytui.lab import database, processes, service
+from skytui.lab.bringup import start_host
+from skytui.lab.command import say
+from skytui.lab.node import NodeConfig
+from skytui.lab.places import HOSTS, Places
+from skytui.lab.postgres import Cluster
+
+_SECONDS = 20.0
+_DISCARD_PORT = 9  # nothing listens there; a connection is refused at once
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A fault: its name, what it does and what undoing it does, in words for `--list`.
+
+    `needs_host`: which host is the operator's choice. `undo` is None where there is nothing to undo.
+    """
+
+    name: str
+    does: str
+    undoing: str
+    needs_host: bool
+    inject: Callable[[Places, str], None]
+    undo: Callable[[Places, str], None] | None
+
+
+def inject(name: str, host: str = "") -> Fault:
+    """Make the fault happen to the practice pair; returns when it has. `UsageError`: wrong name or host."""
+    fault, places = _looked_up(name, host)
+    fault.inject(places, host)
+    return fault
+
+
+def undo(name: str, host: str = "") -> Fault:
+    """Take the fault back; returns when it is. `UsageError` when it cannot be taken back."""
+    fault, places = _looked_up(name, host)
+    if fault.undo is None:
+        raise UsageError(f"{name} cannot be undone: {fault.undoing}.")
+    fault.undo(places, host)
+    return fault
+
+
+def _looked_up(name: str, host: str) -> tuple[Fault, Places]:
+    fault = FAULTS.get(name)
+    if fault is None:
+        raise UsageError(f"There is no fault {name!r}; there are {', '.join(FAULTS)}.")
+    if fault.needs_host != bool(host):
+        asked = "needs a host" if fault.needs_host else "takes no host"
+        raise UsageError(f"The fault {name} {asked}.")
+    if host and host not in HOSTS:
+        raise UsageError(f"There is no host {host!r}; there are {' and '.join(HOSTS)}.")
+    places = Places.of()
+    if not places.lab_json.exists():
+        raise LabError("There is no practice pair: start one with `skytui lab up`.")
+    return fault, places
+
+
+def _nodes(places: Places) -> list[NodeConfig]:
+    return [NodeConfig.load(places.node_toml(host)) for host in HOSTS]
+
+
+def _with_role(places: Places, standby: bool) -> NodeConfig:
+    """The one host that is standby, or master, and whose database runs."""
+    fitting = [
+        node
+        for node in _nodes(places)
+        if (cluster := Cluster.of(node)).is_standby == standby and cluster.pids()
+    ]
+    if len(fitting) != 1:
+        role = "standby" if standby else "master"
+        raise LabError(f"This fault needs exactly one {role} that runs; there are {len(fitting)}.")
+    return fitting[0]
+
+
+def _point_walreceiver(places: Places, *, wrong: bool) -> None:
+    node = _with_role(places, standby=True)
+    wanted = _DISCARD_PORT if wrong else node.peer.pg_port
+    with database.connect(Cluster.of(node), node.secrets().superuser) as connection:
+        row = connection.execute("SHOW primary_conninfo").fetchone()
+        link = conninfo.make_conninfo(str(row[0]) if row else "", port=wanted)
+        # A changed primary_conninfo makes the server end its WAL receiver and start one anew.
+        connection.execute(sql.SQL("ALTER SYSTEM SET primary_conninfo = {}").format(sql.Literal(link)))
+        connection.execute("SELECT pg_reload_conf()")
+
+        def reached() -> bool:
+            found = connection.execute("SELECT status FROM pg_stat_wal_receiver").fetchone()
+            return (found is not None and found[0] == "streaming") != wrong
+
+        if not processes.wait_for(reached, _SECONDS):
+            raise LabError(f"The standby {node.name} still {'streams' if wrong else 'does not stream'}.")
+
+
+def _cut_walreceiver(places: Places, _host: str) -> None:
+    _point_walreceiver(places, wrong=True)
+
+
+def _mend_walreceiver(places: Places, _host: str) -> None:
+    _point_walreceiver(places, wrong=False)
+
+
+def _signal_agents(places: Places, number: signal.Signals) -> None:
+    agents = [found for found in processes.find(places) if "skytui.lab.agent" in found.command]
+    if not agents:
+        raise LabError("No agent of the practice pair runs.")
+    for agent in agents:
+        agent.process.send_signal(number)
+
+
+def _stop_agents(places: Places, _host: str) -> None:
+    _signal_agents(places, signal.SIGSTOP)
+
+
+def _continue_agents(places: Places, _host: str) -> None:
+    _signal_agents(places, signal.SIGCONT)
+
+
+def _orphan_database(places: Places, _host: str) -> None:
+    node = _with_role(places, standby=False)
+    pid = service.server_pid(node)
+    if pid is None:
+        raise LabError(f"The server of {node.name} does not run.")
+    os.kill(pid, signal.SIGKILL)
+    if not processes.wait_for(lambda: not processes.alive(pid), _SECONDS):
+        raise LabError(f"The server of {node.name} (process {pid}) does not end.")
+
+
+def _adopt_database(places: Places, _host: str) -> None:
+    node = _with_role(places, standby=False)
+    if service.server_pid(node) is None:
+        service.start_server(node, say)
+
+
+def _kill_host(places: Places, host: str) -> None:
+    processes.kill([found for found in processes.find(places) if found.host == host])
+
+
+def _power_on(places: Places, host: str) -> None:
+    if any(found.host == host for found in processes.find(places)):
+        raise LabError(f"The host {host} is on already.")
+    node = NodeConfig.load(places.node_toml(host))
+    start_host(node, boots=True)
+    if not processes.wait_for(lambda: _listens(node), _SECONDS):
+        raise LabError(f"The host {host} does not answer {_SECONDS:.0f} s after its start; see {node.logs}.")
+
+
+def _reboot(places: Places, host: str) -> None:
+    _kill_host(places, host)
+    _power_on(places, host)
+
+
+def _listens(node: NodeConfig) -> bool:
+    try:
+        socket.create_connection((node.ssh.address, node.ssh.port), timeout=2).close()
+    except OSError:
+        return False
+    return True
+
+
+FAULTS: dict[str, Fault] = {
+    fault.name: fault
+    for fault in (
+        Fault(
+            "cut-walreceiver",
+            "the standby no longer streams from the master, whose server goes on answering",
+            "it streams again",
+            needs_host=False,
+            inject=_cut_walreceiver,
+            undo=_mend_walreceiver,
+        ),
+        Fault(
+            "stop-agents",
+            "all agents hang (SIGSTOP); their rows go on saying active",
+            "they go on (SIGCONT)",
+            needs_host=False,
+            inject=_stop_agents,
+            undo=_continue_agents,
+        ),
+        Fault(
+            "orphan-database",
+            "the master's server process is killed; its database is left running",
+            "the server is started on it again",
+            needs_host=False,
+            inject=_orphan_database,
+            undo=_adopt_database,
+        ),
+        Fault(
+            "reboot",
+            "every process of a host is killed, then the host boots: its server too, unless autostart is no",
+            "a reboot is over when it is over",
+            needs_host=True,
+            inject=_reboot,
+            undo=None,
+        ),
+        Fault(
+            "kill-host",
+            "every process of a host is killed: nothing answers there any more",
+            "the host is switched on: its server starts too, unless autostart says no",
+            needs_host=True,
+            inject=_kill_host,
+            undo=_power_on,
+        ),
+    )
+}
