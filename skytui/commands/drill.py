@@ -17,17 +17,8 @@ def console(*, slow_link: bool, ascii_only: bool) -> int:
 
     Interrupted before the console has opened, everything that was started is stopped.
     """
-    from skytui.lab import pair  # noqa: PLC0415
-
     require_terminal()
-    was_up = pair.status().healthy
-    try:
-        lab.up(fast=False, jobs=None)
-    except KeyboardInterrupt:
-        if not was_up:
-            lab.say("stopping what was started")
-            lab.down()
-        raise
+    lab.up(fast=False, jobs=None)  # interrupted, it stops what it has started by itself
     leaving = open_console(paths.PRACTICE, slow_link=slow_link, ascii_only=ascii_only, drill=True)
     if leaving.ending is DrillEnding.BRING_DOWN:
         lab.down()

@@ -17,15 +17,31 @@ LEAVE_SECONDS = 10.0
 
 
 def up(*, fast: bool, jobs: Path | None) -> None:
-    """Start the practice pair, unless it is up already."""
+    """Start the practice pair, unless it is up already, or in the middle of a run."""
     from skytui.lab import pair  # noqa: PLC0415 - psycopg, asyncssh and uvicorn come with it
 
-    if pair.status().healthy:
-        say("the practice pair is up already")
+    found = pair.status()
+    if found.exists and open_practice_run():
+        say("the practice pair is in the middle of a run; `skytui drill` attaches, `skytui lab down` ends it")
         return
-    forget_practice()
+    if not found.ready:
+        forget_practice()
     with progress() as report:
         pair.up(report, jobs=jobs, fast=fast)
+
+
+def open_practice_run() -> bool:
+    """Whether a run on the practice pair has begun and not ended: its servers are then left as they are.
+
+    A journal that cannot be trusted is no reason to keep the pair.
+    """
+    from skytui.conductor.runs import open_run  # noqa: PLC0415
+
+    try:
+        return open_run(paths.pair_state_dir(paths.PRACTICE)) is not None
+    except StateError as error:
+        say(str(error))
+        return False
 
 
 def down() -> None:
@@ -42,8 +58,10 @@ def status() -> int:
     from skytui.lab import pair  # noqa: PLC0415
 
     found = pair.status()
-    sys.stdout.write(f"{found}\n")
-    return 0 if found.healthy else 1
+    for part in found.parts:
+        sys.stdout.write(f"{part.name:10} {part.role:9} {part.pid or 'not running'}\n")
+    sys.stdout.write(f"{'ready' if found.ready else found.lacking}\n")
+    return 0 if found.ready else 1
 
 
 def fault(name: str, target: str, *, listing: bool, undo: bool) -> None:

@@ -1,0 +1,5 @@
+"""`python -m skytui`: the command line."""
+
+from skytui.cli import main
+
+main()
