@@ -1,0 +1,25 @@
+"""The drivers of a pair, as its configuration and profile ask for."""
+
+from skytui.clock import Clock
+from skytui.config.pairs import PairConfig
+from skytui.config.profile_file import load_profile
+from skytui.config.secrets import SecretStore
+from skytui.config.tables import nearest
+from skytui.drivers.driver import Driver
+from skytui.drivers.profiled import ProfiledDriver
+from skytui.errors import ConfigError
+
+
+def open_drivers(config: PairConfig, clock: Clock, secrets: SecretStore) -> dict[str, Driver]:
+    """One driver for each server of a pair. Nothing is connected yet.
+
+    Raises ConfigError when the profile is faulty, or asks for a secret the pair does not have.
+    """
+    profile = load_profile(config.profile, config.file)
+    for name in sorted(profile.secret_names() - set(config.secrets)):
+        hint = nearest(name, config.secrets) or f'write `secrets = {{ {name} = {{ prompt = "…" }} }}`'
+        raise ConfigError(
+            f"{config.file}: the profile {profile.name} needs the secret `{name}`, "
+            f"and [pair.{config.name}] has none of that name; {hint}"
+        )
+    return {server: ProfiledDriver(config, server, profile, clock, secrets) for server in config.servers}

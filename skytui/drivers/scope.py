@@ -1,0 +1,55 @@
+"""What the placeholders of a profile stand for, for one server and, where something is done, one order."""
+
+from skytui.config.pairs import PairConfig
+from skytui.config.secrets import SecretStore
+from skytui.errors import RefusedError
+from skytui.pair.order import Expectation, Order
+
+
+class Scope:
+    """Gives the value of a placeholder by its name.
+
+    Without `secrets` a secret stays what it is in the profile, `{secret.NAME}`: for previews.
+    Calling it raises RefusedError for a secret that has not been given yet, KeyError for an unknown name.
+    """
+
+    def __init__(
+        self,
+        pair: PairConfig,
+        server: str,
+        order: Order | None = None,
+        expects: Expectation | None = None,
+        secrets: SecretStore | None = None,
+    ) -> None:
+        own, peer = pair.servers[server], pair.peer(server)
+        self._secrets = secrets
+        self._values: dict[str, object] = {
+            "server.name": own.name,
+            "server.address": own.address,
+            "server.listen_port": own.listen_port,
+            "server.ports": list(own.ports),
+            "home": own.home,
+            "peer.name": peer.name,
+            "peer.address": peer.address,
+            "peer.listen_port": peer.listen_port,
+        }
+        if order is not None:
+            self._values |= {"queues": list(order.queues), "mark": order.mark}
+            expects = expects or order.expects
+        if expects is not None:
+            self._values |= {
+                "expect.name": expects.name,
+                "expect.role": expects.role.value,
+                "expect.timeline": expects.timeline,
+            }
+
+    def __call__(self, name: str) -> object:
+        """The value of the placeholder `name`."""
+        if not name.startswith("secret."):
+            return self._values[name]
+        if self._secrets is None:
+            return "{" + name + "}"
+        secret = self._secrets.get(name.removeprefix("secret."))
+        if secret is None:
+            raise RefusedError(f"The secret `{name.removeprefix('secret.')}` has not been given yet.")
+        return secret.reveal()
