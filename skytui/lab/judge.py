@@ -20,7 +20,7 @@ from skytui.lab.ledger import Entry, read_ledger
 
 
 class Terminal(msgspec.Struct, frozen=True):
-    """A row of the master that says how a run ended: in its run table, or (`history`) in its Server History."""
+    """How a run ended, by a row of the master: of its run table, or (`history`) of its Server History."""
 
     run: str
     agent: str
