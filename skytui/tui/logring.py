@@ -22,6 +22,11 @@ class LogRing:
         self._lines.extend(fresh)
         self.total += len(fresh)
 
+    def replace(self, lines: Iterable[LogLine]) -> None:
+        """Take these lines in place of all that are kept."""
+        self._lines.clear()
+        self.extend(lines)
+
     def lines(self) -> tuple[LogLine, ...]:
         """All lines that are kept."""
         return tuple(self._lines)

@@ -1,6 +1,7 @@
 """Log lines: which of them are shown, and how one is written."""
 
 import enum
+import re
 from collections.abc import Iterable
 
 from textual.content import Content
@@ -64,8 +65,8 @@ def log_line(line: LogLine, look: Look, servers: tuple[ServerFacts, ...], found:
     source = line.log[:SOURCE].ljust(SOURCE)
     text = Content(line.text)
     if found:
-        for start in _places(line.text.casefold(), found.casefold()):
-            text = text.stylize("bold $ink on $attention", start, start + len(found))
+        for match in re.finditer(re.escape(found), line.text, re.IGNORECASE):
+            text = text.stylize("bold $ink on $attention", match.start(), match.end())
     return Content.assemble(
         (look.clock(line.wall), "$quiet"),
         " ",
@@ -80,11 +81,3 @@ def log_line(line: LogLine, look: Look, servers: tuple[ServerFacts, ...], found:
 def matches(line: LogLine, found: str) -> bool:
     """Whether the line holds what is searched for, in any case."""
     return bool(found) and found.casefold() in f"{line.server} {line.log} {line.text}".casefold()
-
-
-def _places(text: str, found: str) -> list[int]:
-    places, at = [], text.find(found)
-    while at >= 0:
-        places.append(at)
-        at = text.find(found, at + len(found))
-    return places

@@ -1,0 +1,218 @@
+"""The textual application: one reactive scene, the main screen that shows it, and how it is left."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import UTC, datetime
+from typing import ClassVar, TypeVar
+
+from textual import events
+from textual.app import App, SystemCommand
+from textual.binding import BindingType
+from textual.message import Message
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from skytui import paths
+from skytui.clock import Clock
+from skytui.runbook.prospect import Prospect, Turn
+from skytui.tui import keys, theme
+from skytui.tui.arming import KeyTimes, TerminalTimes
+from skytui.tui.glyphs import ASCII, Look
+from skytui.tui.leaving import DrillEnding, Leaving
+from skytui.tui.operator import TOO_EARLY, Operator
+from skytui.tui.scene import Scene, scene_of
+from skytui.tui.screens.dialog import Dialog
+from skytui.tui.screens.main import MainScreen
+from skytui.tui.screens.secret import SecretDialog
+from skytui.tui.session import Session, Shown
+
+T = TypeVar("T")
+
+STYLES = ("base.tcss", "servers.tcss", "desk.tcss", "dialogs.tcss")
+MIN_COLUMNS, MIN_ROWS = 80, 24
+WIDE_COLUMNS, TALL_ROWS = 110, 32
+TICK = 1.0
+"""Seconds between two scenes when nothing comes in: ages and durations go on."""
+NOTICE_SECONDS = 6.0
+
+
+NOTHING_YET = Scene(
+    shown=Shown(pair="", practice=False, keys_of="", servers=()),
+    reading=None,
+    wall=datetime.min.replace(tzinfo=UTC),
+    prospect=Prospect(Turn.NOBODY),
+)
+
+
+class Console(App[Leaving]):
+    """The console of one pair."""
+
+    CSS_PATH: ClassVar[list[str]] = [str(paths.own_style(name)) for name in STYLES]  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.APP]
+    TITLE = "skytui"
+    scene: reactive[Scene] = reactive(NOTHING_YET, init=False)
+
+    class Changed(Message):
+        """The session shows something else. Many of these become one repaint."""
+
+        def can_replace(self, message: Message) -> bool:
+            """The latest is enough."""
+            return isinstance(message, Console.Changed)
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        clock: Clock,
+        look: Look,
+        drill: bool = False,
+        ansi: bool = False,
+        times: KeyTimes | None = None,
+    ) -> None:
+        # Without colour the terminal's own palette is stripped to plain text; greys would be left otherwise.
+        ansi = ansi or "NO_COLOR" in os.environ
+        super().__init__(ansi_color=ansi)
+        self._session = session
+        self._clock = clock
+        self._times: KeyTimes = times or TerminalTimes()
+        self._drill = drill
+        self._noticed = session.shown.noticed
+        self._asked_for: tuple[str, ...] = ()
+        self.key_read = 0.0
+        self.set_reactive(Console.scene, scene_of(session.shown, clock))
+        self._desk = Operator(self, session, look, self._times, drill=drill)
+        self.main = MainScreen(session, look, self._times, self._desk)
+        self.register_theme(theme.COLOUR)
+        self.register_theme(theme.ANSI)
+        self.theme = theme.ANSI.name if ansi else theme.COLOUR.name
+        self.set_class(look.glyphs is ASCII, "-ascii")
+
+    def get_default_screen(self) -> Screen[None]:
+        """The main screen."""
+        return self.main
+
+    def on_mount(self) -> None:
+        """Show what is known, and what comes."""
+        self._session.watch(self._session_changed)
+        self._refresh_scene()
+        self.set_interval(TICK, self._refresh_scene)
+        self._leave_on_signals()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Sort the window into a size class."""
+        width, height = event.size
+        self.set_class(width < MIN_COLUMNS or height < MIN_ROWS, "-too-small")
+        self.set_class(width < WIDE_COLUMNS, "-narrow")
+        self.set_class(height < TALL_ROWS, "-short")
+        self.main.rearm()
+        self.call_after_refresh(self._refresh_scene)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Note when a key was read; drop what was typed before the dialog it would reach was painted."""
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            self.key_read = self._times.read(event)
+            screen = self.screen
+            if isinstance(screen, Dialog) and not screen.admits(self.key_read):
+                self.say(TOO_EARLY, bad=True)
+                return
+        await super().on_event(event)
+
+    def on_console_changed(self) -> None:
+        """Something came in."""
+        self._refresh_scene()
+
+    def watch_scene(self, scene: Scene) -> None:
+        """Show the new moment, on the main screen also while a dialog is over it."""
+        if not self.main.is_mounted:
+            return
+        self.main.show(scene)
+        shown = scene.shown
+        if shown.noticed > self._noticed:
+            for notice in shown.notices[-(shown.noticed - self._noticed) :]:
+                self.notify(notice.says, timeout=NOTICE_SECONDS, markup=False)
+            self._noticed = shown.noticed
+        if shown.secrets_wanted and shown.secrets_wanted != self._asked_for and not self._dialog_open():
+            self._desk.ask_secret()
+        self._asked_for = shown.secrets_wanted
+        if isinstance(self.screen, SecretDialog) and self.screen.secret not in shown.secrets_wanted:
+            self.screen.dismiss(True)
+
+    def action_interrupt(self) -> None:
+        """Ctrl+C: close a dialog; otherwise the same as leaving."""
+        if isinstance(self.screen, Dialog):
+            self.screen.action_cancel()
+        elif self.screen is self.main:
+            self._desk.leave()
+        else:
+            self.pop_screen()  # the palette
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """What the palette offers: nothing in it changes a server."""
+        yield SystemCommand("Keys", "Show all keys", self._desk.help)
+        yield SystemCommand("Log", "The log on the whole screen, and back", self.main.action_log)
+        yield SystemCommand("Filter", "Show other lines of the log", self.main.action_filter)
+        yield SystemCommand("Theme", "Change the colours", self.action_change_theme)
+        yield SystemCommand("Leave", "Leave the console; a run goes on to its next gate", self._desk.leave)
+
+    # What the operator's desk stands on.
+
+    def ask(self, dialog: Dialog[T], answered: Callable[[T], None]) -> None:
+        """Show a dialog; `answered` is called with its answer, unless it was cancelled."""
+
+        def closed(answer: T | None) -> None:
+            if answer is not None:
+                answered(answer)
+
+        self.push_screen(dialog, closed)
+
+    def send(self, request: Awaitable[str], done: Callable[[str], None]) -> None:
+        """Await a request beside the screen; `done` is called with why it was refused."""
+
+        async def ask() -> None:
+            done(await request)
+
+        self.run_worker(ask())
+
+    def say(self, sentence: str, *, bad: bool) -> None:
+        """A short notice; it takes the place of the one before, so that a burst of keys makes one."""
+        self.clear_notifications()
+        self.notify(
+            sentence, severity="warning" if bad else "information", timeout=NOTICE_SECONDS, markup=False
+        )
+
+    def go(self, ending: DrillEnding | None) -> None:
+        """Leave the console."""
+        self.exit(Leaving(self._farewell(ending), ending))
+
+    def _farewell(self, ending: DrillEnding | None) -> str:
+        """What the operator reads after leaving."""
+        run = self.scene.run
+        if ending is DrillEnding.BRING_DOWN:
+            return "The practice pair is brought down."
+        again = "`skytui drill`" if self._drill else f"`skytui {self.scene.shown.pair}`"
+        if run is None or run.step is None:
+            running = " The practice pair goes on running." if self._drill else ""
+            return f"No run is open.{running} {again} attaches again."
+        step = run.step
+        place = f"step {run.number(step.id)} of {len(run.plan)}, {step.id}"
+        return f"The run goes on to its next gate and waits there; it is at {place}. {again} attaches again."
+
+    def _leave_on_signals(self) -> None:
+        """Textual dies of these without giving the terminal back (measured on 8.2.8)."""
+        if self.is_headless:
+            return
+        ending = DrillEnding.LEAVE_RUNNING if self._drill else None
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self.go, ending)
+
+    def _session_changed(self) -> None:
+        self.post_message(self.Changed())
+
+    def _refresh_scene(self) -> None:
+        self.scene = scene_of(self._session.shown, self._clock)
+
+    def _dialog_open(self) -> bool:
+        return self.screen is not self.main

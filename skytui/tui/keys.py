@@ -1,0 +1,124 @@
+"""Every key of the console. The footer, the help and the README are made from these.
+
+None of the keys that lead to a change on a server is one that a torn arrow key can look like: over a slow
+link `ESC [ A` arrives as Escape, `[` and `A`.
+"""
+
+from textual.binding import Binding
+
+CHANGES_SERVER = ("confirm", "start", "waive")
+"""The ids of the bindings that can lead to a change on a server."""
+
+TORN = frozenset({"escape", "left_square_bracket", "right_square_bracket", "O", *"ABCDEFHPQRS"})
+"""What an arrow, Home, End or function key can arrive as when it is torn apart."""
+
+MAIN: list[Binding] = [
+    Binding(
+        "enter",
+        "confirm",
+        "confirm",
+        id="confirm",
+        priority=True,
+        tooltip="Go on with the step whose card is shown. Where a server goes down or changes its role,"
+        " asks you to type its name first.",
+    ),
+    Binding(
+        "s",
+        "start",
+        "start",
+        id="start",
+        tooltip="Start the planned swap from the server that is master now to the other one.",
+    ),
+    Binding(
+        "w",
+        "waive",
+        "waive",
+        id="waive",
+        tooltip="Let the step pass without its proof, for a reason you give. The run is then not clean.",
+    ),
+    Binding(
+        "h",
+        "hold",
+        "hold",
+        id="hold",
+        tooltip="Hold the run before its next gate, or let it go on again.",
+    ),
+    Binding("l", "log", "log", id="log", tooltip="Show the log on the whole screen, and back."),
+    Binding(
+        "f",
+        "filter",
+        "filter",
+        id="filter",
+        tooltip="Show lines of both servers, of one, or of scripts only.",
+    ),
+    Binding("slash", "find", "find", id="find", key_display="/", tooltip="Find text in the log."),
+    Binding(
+        "question_mark", "help", "help", id="help", key_display="?", tooltip="Show all keys and what they do."
+    ),
+    Binding(
+        "q",
+        "leave",
+        "leave",
+        id="leave",
+        tooltip="Leave the console. An open run goes on to its next gate and waits there.",
+    ),
+    Binding(
+        "space",
+        "pause",
+        "pause",
+        id="pause",
+        show=False,
+        tooltip="Stop the log from moving, and follow it again.",
+    ),
+    Binding(
+        "n", "older", "older match", id="older", show=False, tooltip="Go to the match before, in the log."
+    ),
+    Binding(
+        "N", "newer", "newer match", id="newer", show=False, tooltip="Go to the match after, in the log."
+    ),
+    Binding("up", "card(-1)", "card up", id="card-up", show=False, tooltip="Scroll the step card."),
+    Binding("down", "card(1)", "card down", id="card-down", show=False, tooltip="Scroll the step card."),
+    Binding(
+        "pageup", "scroll_log(-1)", "log up", id="log-up", show=False, tooltip="Scroll the log back, a page."
+    ),
+    Binding(
+        "pagedown",
+        "scroll_log(1)",
+        "log down",
+        id="log-down",
+        show=False,
+        tooltip="Scroll the log on, a page.",
+    ),
+    Binding(
+        "end", "follow", "log end", id="log-end", show=False, tooltip="Go to the log's end and follow it."
+    ),
+    Binding(
+        "escape",
+        "back",
+        "back",
+        id="back",
+        show=False,
+        tooltip="Leave the search, or the log on the whole screen.",
+    ),
+]
+"""The main screen's."""
+
+APP: list[Binding] = [
+    Binding(
+        "ctrl+c,ctrl+q",
+        "interrupt",
+        "leave",
+        id="interrupt",
+        show=False,
+        priority=True,
+        tooltip="Close the dialog that is open; otherwise the same as q.",
+    ),
+]
+"""Everywhere."""
+
+DIALOG: list[Binding] = [
+    Binding(
+        "escape", "cancel", "cancel", id="cancel", show=False, tooltip="Close the dialog; nothing is done."
+    ),
+]
+"""Every dialog's."""

@@ -1,0 +1,235 @@
+"""What the operator's keys do: which of them count now, why not, and what they ask the session for.
+
+Works on a `Floor`, which the console is; so it can be tested without one.
+"""
+
+from collections.abc import Awaitable, Callable
+from typing import Protocol, TypeVar
+
+from skytui.runbook.model import Checking, Doubtful, Failed, Run, Waiting
+from skytui.runbook.prospect import Turn
+from skytui.tui.arming import Armed, KeyTimes
+from skytui.tui.glyphs import Look
+from skytui.tui.leaving import DrillEnding
+from skytui.tui.scene import Scene
+from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
+from skytui.tui.screens.dialog import Dialog
+from skytui.tui.screens.help import HelpDialog
+from skytui.tui.screens.leave import LeaveDialog
+from skytui.tui.screens.reason import ReasonDialog
+from skytui.tui.screens.secret import SecretDialog
+from skytui.tui.session import Session
+from skytui.tui.view.summary import roles_now, why_no_start
+
+T = TypeVar("T")
+
+TOO_EARLY = "A key typed before its card could be read does not count. Nothing was done; press it again."
+
+
+class Floor(Protocol):
+    """What the console offers to the operator's desk."""
+
+    @property
+    def scene(self) -> Scene:
+        """The moment that is shown."""
+
+    @property
+    def key_read(self) -> float:
+        """When the key that is being handled was read from the terminal."""
+
+    def ask(self, dialog: Dialog[T], answered: Callable[[T], None]) -> None:
+        """Show a dialog; `answered` is called with its answer, unless it was cancelled."""
+
+    def send(self, request: Awaitable[str], done: Callable[[str], None]) -> None:
+        """Await a request beside the screen; `done` is called with why it was refused."""
+
+    def say(self, sentence: str, *, bad: bool) -> None:
+        """A short notice."""
+
+    def go(self, ending: DrillEnding | None) -> None:
+        """Leave the console."""
+
+
+class Operator:
+    """The operator's desk."""
+
+    def __init__(self, floor: Floor, session: Session, look: Look, times: KeyTimes, *, drill: bool) -> None:
+        self._floor = floor
+        self._session = session
+        self._look = look
+        self._times = times
+        self._drill = drill
+        self._sent: object = None
+
+    def allows(self, action: str) -> bool | None:
+        """Whether a key does something now: True; None greys it, False hides it."""
+        run = self._floor.scene.run
+        open_run = run is not None and not run.over
+        if action in ("confirm", "waive", "hold") and not open_run:
+            return False
+        if action == "start" and open_run:
+            return False
+        return None if self.why_not(action) else True
+
+    def why_not(self, action: str) -> str:
+        """Why a key does nothing now, as a sentence; empty when it does."""
+        scene = self._floor.scene
+        run = scene.run
+        if action in ("confirm", "start", "waive", "hold") and scene.shown.lost:
+            return f"Not connected: {scene.shown.lost}"
+        if action == "start":
+            return "" if scene.shown.secrets_wanted else _sentence(why_no_start(scene))
+        if run is None or run.over:
+            return ""
+        if action == "confirm":
+            return _why_not_confirm(scene)
+        if action == "waive":
+            return _why_not_waive(run)
+        return ""
+
+    def refuse(self, sentence: str) -> None:
+        """Say why a key did nothing."""
+        self._floor.say(sentence, bad=True)
+
+    async def confirm(self, armed: Armed, *, in_sight: bool) -> None:
+        """Go on with the step whose card was on the screen when the key was read."""
+        scene = self._floor.scene
+        run, step = scene.run, scene.run.step if scene.run else None
+        if run is None or step is None:
+            return
+        if not in_sight:
+            self.refuse("The step card is not in sight: nothing was done.")
+        elif not armed.admits(self._floor.key_read):
+            self.refuse(TOO_EARLY)
+        elif armed.card == self._sent:
+            self.refuse(f"{step.id} is confirmed already.")
+        elif scene.shown.secrets_wanted:
+            self.ask_secret()
+        elif run.phrase(step):
+            self._ask_phrase(armed.card)
+        else:
+            self._send_confirmation(run.id, step.id, "", armed.card)
+
+    async def start(self) -> None:
+        """Ask whether the planned swap is to be started."""
+        scene = self._floor.scene
+        if scene.shown.secrets_wanted:
+            self.ask_secret()
+            return
+        roles = roles_now(scene)
+        if roles:
+            dialog = StartDialog(self._times, old=roles[0], new=roles[1])
+            self._floor.ask(dialog, lambda _: self._floor.send(self._session.open_run(), self._report))
+
+    async def waive(self) -> None:
+        """Ask for the reason, and let the gate of the current step pass unproven."""
+        run = self._floor.scene.run
+        step = run.step if run else None
+        if run is None or step is None:
+            return
+        dialog = ReasonDialog(
+            self._times,
+            self._look,
+            title=f"Waive {step.id}?",
+            text="The step passes without this proof, and the run is not called clean:",
+            unproven=self._floor.scene.prospect.gate.reasons,
+        )
+        self._floor.ask(
+            dialog,
+            lambda reason: self._floor.send(self._session.waive(run.id, step.id, reason), self._report),
+        )
+
+    async def hold(self) -> None:
+        """Ask for the reason and hold the run; or release it."""
+        run = self._floor.scene.run
+        if run is None:
+            return
+        if run.hold:
+            self._floor.send(self._session.release(), self._report)
+            return
+        dialog = ReasonDialog(
+            self._times,
+            self._look,
+            title="Hold the run?",
+            text="It does not go past its next gate until h releases it. What is under way goes on.",
+        )
+        self._floor.ask(dialog, lambda reason: self._floor.send(self._session.hold(reason), self._report))
+
+    def ask_secret(self) -> None:
+        """Ask for the first secret that is wanted."""
+        wanted = self._floor.scene.shown.secrets_wanted
+        if wanted:
+            dialog = SecretDialog(self._times, name=wanted[0], give=self._session.give_secret)
+            self._floor.ask(dialog, lambda _: self._floor.say(f"{wanted[0]} was taken.", bad=False))
+
+    def help(self) -> None:
+        """Show all keys."""
+        self._floor.ask(HelpDialog(self._times), lambda _: None)
+
+    def leave(self) -> None:
+        """Leave; in a drill, ask what becomes of the pair."""
+        if not self._drill:
+            self._floor.go(None)
+            return
+        run = self._floor.scene.run
+        run_open = run is not None and not run.over
+        self._floor.ask(LeaveDialog(self._times, run_open=run_open), self._floor.go)
+
+    def _ask_phrase(self, card: object) -> None:
+        scene = self._floor.scene
+        run, step = scene.run, scene.run.step if scene.run else None
+        if run is None or step is None:
+            return
+        dialog = ConfirmDialog(
+            self._times,
+            title=step.title,
+            does=step.does,
+            runs=scene.shown.previews.get(step.id, ""),
+            phrase=run.phrase(step),
+            last=step.no_way_back,
+        )
+        self._floor.ask(dialog, lambda phrase: self._send_confirmation(run.id, step.id, phrase, card))
+
+    def _send_confirmation(self, run: str, step: str, phrase: str, card: object) -> None:
+        self._sent = card
+
+        def answered(refused: str) -> None:
+            if refused:
+                self._sent = None
+            self._report(refused)
+
+        self._floor.send(self._session.confirm(run, step, phrase), answered)
+
+    def _report(self, refused: str) -> None:
+        if refused:
+            self.refuse(f"Refused: {refused}")
+
+
+def _why_not_confirm(scene: Scene) -> str:
+    if scene.shown.secrets_wanted:
+        return ""
+    prospect = scene.prospect
+    if prospect.turn is Turn.OPERATOR:
+        return ""
+    reason = prospect.reasons[0] if prospect.reasons else "neither server has been read yet"
+    if prospect.turn is Turn.BLOCKED:
+        return _sentence(f"not yet: {reason}")
+    return _sentence(f"nothing to confirm: {reason}")
+
+
+def _why_not_waive(run: Run) -> str:
+    step = run.step
+    if step is None or not step.waivable:
+        return f"The procedure does not let {step.id if step else 'this'} be waived."
+    if isinstance(run.stage, Waiting | Checking):
+        return ""
+    if isinstance(run.stage, Failed | Doubtful):
+        return "What failed, or may have, cannot be waived."
+    return "This step is under way; there is nothing to waive."
+
+
+def _sentence(text: str) -> str:
+    if not text:
+        return ""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith(".") else f"{text}."

@@ -1,0 +1,74 @@
+"""Confirm with the host's name, where a server goes down or changes its role; and start a run."""
+
+from collections.abc import Iterable
+
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button, Input
+
+from skytui.tui.arming import KeyTimes
+from skytui.tui.screens.dialog import Dialog, button, paragraph
+
+
+class ConfirmDialog(Dialog[str]):
+    """Asks for `phrase`; returns it when it was typed."""
+
+    def __init__(self, times: KeyTimes, *, title: str, does: str, runs: str, phrase: str, last: bool) -> None:
+        super().__init__(times)
+        self.heading = title
+        self._does = does
+        self._runs = runs
+        self._phrase = phrase
+        self._last = last
+        self._input = Input(id="phrase", placeholder="the host's name")
+
+    def content(self) -> Iterable[Widget]:
+        """What will happen, where, and the question."""
+        yield paragraph(self._does)
+        if self._runs:
+            yield paragraph(self._runs, "dialog-command")
+        if self._last:
+            yield paragraph(Content.styled("After this there is no way back.", "bold $alarm"))
+        yield paragraph(Content.assemble("Type ", (self._phrase, "bold $attention"), " and press Enter."))
+        yield self._input
+
+    def first_focus(self) -> Widget | None:
+        """The empty input."""
+        return self._input
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Only the exact name will do."""
+        event.stop()
+        if event.value.strip() == self._phrase:
+            self.dismiss(self._phrase)
+            return
+        typed = event.value.strip()
+        self.complain(
+            f"{typed!r} is not {self._phrase}: nothing was done." if typed else "Nothing was typed."
+        )
+        self._input.value = ""
+
+
+class StartDialog(Dialog[bool]):
+    """Asks whether the planned swap is to be started. Starts on Cancel."""
+
+    heading = "Start the planned swap?"
+
+    def __init__(self, times: KeyTimes, *, old: str, new: str) -> None:
+        super().__init__(times)
+        self._old = old
+        self._new = new
+
+    def content(self) -> Iterable[Widget]:
+        """What starting does, and what it does not."""
+        yield paragraph(Content.assemble((f"{self._old} to {self._new}", "bold")))
+        yield paragraph("Opening the run changes nothing on either server; its first step waits for you.")
+
+    def buttons(self) -> Iterable[Button]:
+        """Cancel first."""
+        yield button("cancel", "Cancel")
+        yield button("start", "Start")
+
+    def pressed(self, which: str) -> None:
+        """Start."""
+        self.dismiss(True)

@@ -1,0 +1,98 @@
+"""What every dialog has in common.
+
+It starts on Cancel or in an empty input; keys typed before it was painted never reach it (the console drops
+them, see `Console.on_event`); the screen behind it goes on being updated.
+"""
+
+from collections.abc import Iterable
+from typing import ClassVar, Generic, TypeVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widget import Widget
+from textual.widgets import Button
+
+from skytui.tui import keys
+from skytui.tui.arming import Armed, KeyTimes
+from skytui.tui.widgets.pane import Pane
+
+T = TypeVar("T")
+
+
+class Dialog(ModalScreen[T | None], Generic[T]):
+    """A dialog that returns a T, or None when it was cancelled."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*keys.DIALOG]
+    AUTO_FOCUS = ""
+    heading = ""
+
+    def __init__(self, times: KeyTimes) -> None:
+        super().__init__()
+        self._times = times
+        self._armed = Armed()
+        self._says = Pane(classes="dialog-says")
+
+    def compose(self) -> ComposeResult:
+        """Heading, content, what is wrong, buttons."""
+        with Vertical(classes="dialog") as box:
+            box.border_title = Content(f" {self.heading} ")
+            yield from self.content()
+            yield self._says
+            with Horizontal(classes="dialog-buttons"):
+                yield from self.buttons()
+
+    def content(self) -> Iterable[Widget]:
+        """What stands between heading and buttons."""
+        return ()
+
+    def buttons(self) -> Iterable[Button]:
+        """The buttons; the first one cancels."""
+        yield button("cancel", "Cancel")
+
+    def first_focus(self) -> Widget | None:
+        """What the keys go to at first."""
+        return self.query_one("#cancel", Button)
+
+    def on_mount(self) -> None:
+        """From the first paint on, keys count."""
+        self.set_focus(self.first_focus())
+        self._armed.change("dialog")
+        self.call_after_refresh(lambda: self._armed.painted("dialog", self._times.now()))
+
+    def admits(self, read: float) -> bool:
+        """Whether a key read at this time was typed with the dialog on the screen."""
+        return self._armed.admits(read, settle=0.0)
+
+    def complain(self, sentence: str) -> None:
+        """Say why it cannot go on."""
+        self._says.draw(Content.styled(sentence, "bold $alarm"))
+
+    def action_cancel(self) -> None:
+        """Close; nothing is done."""
+        self.dismiss(None)
+
+    def on_button_pressed(self, event: Button.Pressed) -> None:
+        """Cancel, or what the dialog is for."""
+        event.stop()
+        if event.button.id == "cancel":
+            self.action_cancel()
+        else:
+            self.pressed(event.button.id or "")
+
+    def pressed(self, which: str) -> None:
+        """Another button than Cancel was pressed."""
+
+
+def button(id: str, label: str) -> Button:  # noqa: A002 - textual's
+    """A button of one line."""
+    return Button(Content(f" {label} "), id=id, compact=True)
+
+
+def paragraph(text: Content | str, classes: str = "dialog-text") -> Pane:
+    """A piece of text."""
+    pane = Pane(classes=classes)
+    pane.draw(Content(text) if isinstance(text, str) else text)
+    return pane

@@ -1,0 +1,56 @@
+"""All keys, made from the bindings themselves."""
+
+from collections.abc import Iterable
+
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widget import Widget
+from textual.widgets import Button
+
+from skytui.tui import keys
+from skytui.tui.screens.dialog import Dialog, button, paragraph
+from skytui.tui.view.wrap import hanging
+
+WIDTH = 70
+KEY_COLUMN = 10
+
+
+def key_name(binding: Binding) -> str:
+    """A key as it is written on the keyboard."""
+    names = (binding.key_display or binding.key).split(",")
+    shown = {"ctrl+c": "^c", "ctrl+q": "^q", "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc"}
+    return " ".join(shown.get(name, name) for name in names)
+
+
+def help_text(width: int = WIDTH) -> Content:
+    """One entry a key, wrapped."""
+    entries = [
+        hanging(
+            Content.styled(key_name(binding), "bold $attention"), Content(binding.tooltip), width, KEY_COLUMN
+        )
+        for binding in (*keys.MAIN, *keys.APP)
+    ]
+    return Content("\n").join(entries)
+
+
+class HelpDialog(Dialog[bool]):
+    """The keys."""
+
+    heading = "Keys"
+
+    def content(self) -> Iterable[Widget]:
+        """What each key does."""
+        yield VerticalScroll(paragraph(help_text()), id="help-text", can_focus=True)
+
+    def buttons(self) -> Iterable[Button]:
+        """Only to close."""
+        yield button("cancel", "Close")
+
+    def first_focus(self) -> Widget | None:
+        """The text, so that arrow keys scroll it."""
+        return self.query_one("#help-text")
+
+    def key_q(self) -> None:
+        """Close, without the wait that Esc brings."""
+        self.dismiss(None)

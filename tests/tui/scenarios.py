@@ -1,0 +1,206 @@
+"""The main moments of a swap, each built by the runbook's own machine; snapshots are made of these."""
+
+from collections.abc import Callable
+
+from skytui.pair.order import Outcome, Result
+from skytui.pair.vocabulary import Action, Job, User
+from tests.tui.scripted import ScriptedSession
+from tests.tui.world import World
+
+CONVERSION = (
+    "masterToStandby: reading three lines from standard input",
+    "login at sky-b:7443 as admin: ok",
+    "free disk 41 GB, database 3.2 GB: enough",
+    "pg_rewind: servers diverged at WAL location 0/3000200 on timeline 3",
+    "pg_rewind: rewinding from last common checkpoint at 0/3000180",
+    "pg_rewind: reading source file list",
+    "pg_rewind: reading target file list",
+    "pg_rewind: reading WAL in target",
+    "pg_rewind: need to copy 118 MB (total source directory size is 3204 MB)",
+    "41 / 118 MB (34%) copied",
+    'could not fetch file "base/16384/2619": connection to sky-b lost [/opt/skybot/bin]',
+    "masterToStandby: failed, the data directory is as it was after the rewind began",
+    "masterToStandby: run it again when sky-b answers",
+)
+
+
+def chatter(session: ScriptedSession) -> ScriptedSession:
+    """What both servers' logs say in quiet times."""
+    session.say("sky-a", "server", "INFO  1 session, admin from 10.0.0.7")
+    session.say("sky-a", "scheduler", "INFO  queued extract-orders@03:00:00 for ag-lyon")
+    session.say("sky-b", "replication", "INFO  streaming from sky-a, 0 files behind")
+    session.say("sky-a", "scheduler", "INFO  job [/opt/skybot/bin] extract-orders ended, code 0")
+    return session
+
+
+def idle() -> ScriptedSession:
+    return chatter(ScriptedSession())
+
+
+def users_in() -> ScriptedSession:
+    session = idle()
+    session.open()
+    session.walk("users-out")
+    session.world.users += [User("miller", "02:41", "10.0.0.31"), User("ortega", "02:55", "10.0.0.12")]
+    session.accept()
+    session.poll(4)
+    return session
+
+
+def draining() -> ScriptedSession:
+    session = idle()
+    session.open()
+    session.walk("drain-jobs")
+    session.world.jobs = [Job("month-end@02:40:00", "month-end", "ag-oslo", "nightly", "02:40:00")]
+    session.accept()
+    session.poll(30)
+    return session
+
+
+def counting() -> ScriptedSession:
+    session = idle()
+    session.open()
+    session.walk("replication-zero")
+    session.world.pending, session.world.falls = 82, 3
+    session.accept()
+    for _ in range(14):
+        session.poll()
+        if session.world.polls % 3 == 0:
+            session.say("sky-b", "replication", f"INFO  {session.world.pending} requests pending")
+    return session
+
+
+def dead_link() -> ScriptedSession:
+    session = idle()
+    session.open()
+    session.walk("replication-zero")
+    session.accept()
+    session.poll(2)
+    for host in session.world.hosts.values():
+        host.streams = False
+    session.poll(8)
+    session.say("sky-b", "replication", "ERROR walreceiver: could not connect to sky-a:5432")
+    return session
+
+
+def blocked() -> ScriptedSession:
+    """Somebody took the guard away again before the shut-down."""
+    session = idle()
+    session.open()
+    session.walk("shut-down")
+    session.world.hosts["sky-a"].guard = False
+    session.world.pending = 2
+    session.poll(3)
+    return session
+
+
+def shut_down() -> ScriptedSession:
+    session = idle()
+    session.open()
+    session.walk("shut-down")
+    session.poll(2)
+    session.say("sky-a", "scheduler", "INFO  stopped by admin")
+    session.say("sky-a", "server", "INFO  autostart switched off")
+    return session
+
+
+def no_way_back() -> ScriptedSession:
+    session = shut_down()
+    session.walk("promote")
+    session.poll(2)
+    session.say("sky-a", "stop.sh", "service stopped", "database stopped: fast shutdown", "done")
+    session.say("sky-b", "replication", "ERROR connection to sky-a lost: server closed the connection")
+    return session
+
+
+def agents_missing() -> ScriptedSession:
+    session = no_way_back()
+    session.walk("agents-back")
+    session.world.gone_agents = {"ag-lyon", "ag-turin"}
+    session.accept()
+    session.poll(12)
+    session.say("sky-b", "standbyToMaster.sh", "promoting", "timeline 4", "checkpoint done", "reads master")
+    return session
+
+
+def failed() -> ScriptedSession:
+    session = no_way_back()
+    session.walk("convert")
+    says = "masterToStandby ended with an error on sky-a"
+    session.world.outcomes[Action.CONVERT] = Outcome(Result.FAILED, says, 3, tail=CONVERSION)
+    session.say("sky-a", "masterToStandby.sh", *CONVERSION)
+    session.accept()
+    session.poll(3)
+    return session
+
+
+def doubtful() -> ScriptedSession:
+    session = no_way_back()
+    says = "the connection to sky-b broke while standbyToMaster ran"
+    session.world.outcomes[Action.PROMOTE] = Outcome(Result.UNKNOWN, says)
+    session.accept()
+    session.poll(3)
+    return session
+
+
+def done() -> ScriptedSession:
+    session = no_way_back()
+    session.walk()
+    session.poll(2)
+    session.say("sky-b", "scheduler", "INFO  job extract-orders ended, code 0")
+    return session
+
+
+def held() -> ScriptedSession:
+    session = shut_down()
+    session.hold_now("waiting for the data centre to call back")
+    session.poll()
+    return session
+
+
+def two_masters() -> ScriptedSession:
+    session = agents_missing()
+    old = session.world.hosts["sky-a"]
+    old.answers = True
+    old.role = session.world.hosts["sky-b"].role
+    session.poll(2)
+    return session
+
+
+def stale() -> ScriptedSession:
+    """The readings stopped half a minute ago."""
+    session = counting()
+    session.clock.advance(31)
+    return session
+
+
+def lost() -> ScriptedSession:
+    session = counting()
+    session.show(lost="The conductor has ended. The run goes on to its next gate.")
+    session.clock.advance(12)
+    return session
+
+
+def prod() -> ScriptedSession:
+    return chatter(ScriptedSession(World(), practice=False))
+
+
+SCENARIOS: dict[str, Callable[[], ScriptedSession]] = {
+    "idle": idle,
+    "users-in": users_in,
+    "draining": draining,
+    "counting": counting,
+    "dead-link": dead_link,
+    "blocked": blocked,
+    "shut-down": shut_down,
+    "no-way-back": no_way_back,
+    "agents-missing": agents_missing,
+    "failed": failed,
+    "doubtful": doubtful,
+    "held": held,
+    "two-masters": two_masters,
+    "stale": stale,
+    "lost": lost,
+    "prod": prod,
+    "done": done,
+}

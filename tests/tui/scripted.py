@@ -1,0 +1,231 @@
+"""A session without a process: the runbook's own machine over a pair made of values."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import msgspec
+
+from skytui.clock import ManualClock
+from skytui.link.wire import Notice, ServerFacts
+from skytui.pair.logline import LogLine
+from skytui.pair.thresholds import Thresholds
+from skytui.runbook.effects import Effect, Perform, Raise, Refuse
+from skytui.runbook.events import Confirmed, Finished, Held, Observed, Opened, Recorded, Released, Waived
+from skytui.runbook.machine import advance
+from skytui.runbook.model import Waiting
+from skytui.runbook.steps import Kind, plan_of
+from skytui.tui.logring import LogRing
+from skytui.tui.session import Shown
+from tests.tui.world import START, World
+
+FACTS = (
+    ServerFacts("sky-a", "127.0.0.1:7443", ("server", "scheduler", "replication")),
+    ServerFacts("sky-b", "127.0.0.2:7443", ("server", "scheduler", "replication")),
+)
+PREVIEWS = {
+    "lock-queues": "POST https://sky-a:7443/api/v1/queues/lock",
+    "stop-scheduler": "POST https://sky-a:7443/api/v1/scheduler/stop",
+    "replication-zero": "POST https://sky-a:7443/api/v1/marker",
+    "guard-master": "sky-a$ conf/autostart := no",
+    "shut-down": "sky-a$ bin/stop.sh",
+    "promote": "sky-b$ bin/standbyToMaster.sh",
+    "start-scheduler": "POST https://sky-b:7443/api/v1/scheduler/start",
+    "unlock-queues": "POST https://sky-b:7443/api/v1/queues/unlock",
+    "convert": "sky-a$ bin/masterToStandby.sh  (3 lines on standard input)",
+}
+
+
+class ScriptedSession:
+    """Everything happens at once, when the test says so: `poll` is the only thing that lets time pass."""
+
+    def __init__(
+        self, world: World | None = None, *, practice: bool = True, secrets: tuple[str, ...] = ()
+    ) -> None:
+        self.clock = ManualClock(START)
+        self.world = world or World()
+        self.asked: list[tuple[str, ...]] = []
+        self.right_secret = "correct"
+        self.thresholds = Thresholds()
+        self._log = LogRing()
+        self._changed: Callable[[], None] = lambda: None
+        self._shown = Shown(
+            pair="practice" if practice else "prod",
+            practice=practice,
+            keys_of="jo",
+            servers=FACTS,
+            secrets_wanted=secrets,
+            previews=PREVIEWS,
+        )
+        self.poll()
+
+    @property
+    def shown(self) -> Shown:
+        return self._shown
+
+    @property
+    def log(self) -> LogRing:
+        return self._log
+
+    def watch(self, changed: Callable[[], None]) -> None:
+        self._changed = changed
+
+    def show(self, **changes: object) -> None:
+        self._shown = msgspec.structs.replace(self._shown, **changes)
+        self._changed()
+
+    def poll(self, times: int = 1) -> None:
+        """Let the conductor read both servers, once or more often."""
+        for _ in range(times):
+            self.clock.advance(0.8)
+            reading = self.world.read(self.clock)
+            self.show(reading=reading, received=self.clock.instant().seconds)
+            observed = Observed(at=self.clock.instant(), wall=self.clock.now(), reading=reading)
+            _, effects = advance(self._shown.run, observed)
+            self._perform(effects)
+
+    def say(self, server: str, log: str, *texts: str) -> None:
+        """Lines come in, a tenth of a second apart."""
+        wall = self.clock.now()
+        self._log.extend(
+            LogLine(server, log, text, wall + timedelta(seconds=index / 10))
+            for index, text in enumerate(texts)
+        )
+
+    def notice(self, says: str) -> None:
+        kept = (*self._shown.notices, Notice(self.clock.now(), says))
+        self.show(notices=kept, noticed=self._shown.noticed + 1)
+
+    async def open_run(self) -> str:
+        self.asked.append(("open",))
+        return self.open()
+
+    async def confirm(self, run: str, step: str, phrase: str) -> str:
+        self.asked.append(("confirm", step, phrase))
+        return self._event(
+            Confirmed(
+                at=self.clock.instant(), wall=self.clock.now(), run=run, step=step, who="jo", phrase=phrase
+            )
+        )
+
+    async def waive(self, run: str, step: str, reason: str) -> str:
+        self.asked.append(("waive", step, reason))
+        return self._event(
+            Waived(at=self.clock.instant(), wall=self.clock.now(), step=step, who="jo", reason=reason)
+        )
+
+    async def hold(self, reason: str) -> str:
+        self.asked.append(("hold", reason))
+        return self._event(Held(at=self.clock.instant(), wall=self.clock.now(), who="jo", reason=reason))
+
+    def hold_now(self, reason: str) -> None:
+        refused = self._event(Held(at=self.clock.instant(), wall=self.clock.now(), who="jo", reason=reason))
+        assert not refused, refused
+
+    async def release(self) -> str:
+        self.asked.append(("release",))
+        return self._event(Released(at=self.clock.instant(), wall=self.clock.now(), who="jo"))
+
+    async def give_secret(self, name: str, value: str) -> str:
+        self.asked.append(("secret", name))
+        if value != self.right_secret:
+            return "sky-a does not accept this password for admin"
+        self.show(secrets_wanted=tuple(other for other in self._shown.secrets_wanted if other != name))
+        return ""
+
+    # What tests and scenarios do by themselves.
+
+    def open(self) -> str:
+        reading = self._shown.reading
+        assert reading is not None
+        old, new = reading.master(), reading.standby()
+        assert old
+        assert new
+        self.show(run=None if self._shown.run and self._shown.run.over else self._shown.run)
+        return self._event(
+            Opened(
+                at=self.clock.instant(),
+                wall=self.clock.now(),
+                run="2026-11-22-0300",
+                pair=self._shown.pair,
+                kind=Kind.PLANNED,
+                old=old,
+                new=new,
+                who="jo",
+                plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
+                thresholds=self.thresholds,
+            )
+        )
+
+    def accept(self) -> None:
+        """Confirm the step whose card is up, with its phrase."""
+        run = self._shown.run
+        assert run is not None
+        assert run.step is not None
+        refused = self._event(
+            Confirmed(
+                at=self.clock.instant(),
+                wall=self.clock.now(),
+                run=run.id,
+                step=run.step.id,
+                who="jo",
+                phrase=run.phrase(run.step),
+            )
+        )
+        assert not refused, refused
+
+    def walk(self, to: str = "", polls: int = 60) -> None:
+        """Go on step by step until the card of `to` is up; to the end of the run without one."""
+        for _ in range(len(plan_of(Kind.PLANNED)) + 1):
+            run = self._shown.run
+            assert run is not None
+            if run.over or (run.step is not None and run.step.id == to):
+                return
+            place = len(run.records)
+            self.accept()
+            for _ in range(polls):
+                self.poll()
+                run = self._shown.run
+                assert run is not None
+                if run.over or (len(run.records) > place and isinstance(run.stage, Waiting)):
+                    break
+            else:
+                raise AssertionError(f"{run.stage} goes on for ever")
+        raise AssertionError(f"{to} was never reached")
+
+    def _event(self, event: Recorded) -> str:
+        after, effects = advance(self._shown.run, event)
+        refusals = [effect.reason for effect in effects if isinstance(effect, Refuse)]
+        if refusals:
+            return refusals[0]
+        assert after is not None
+        earlier = () if isinstance(event, Opened) else self._shown.events
+        self.show(run=after, events=(*earlier, event))
+        self._perform(effects)
+        return ""
+
+    def _perform(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            if isinstance(effect, Raise):
+                refused = self._event(effect.event)
+                assert not refused, refused
+            elif isinstance(effect, Perform):
+                self._act(effect)
+
+    def _act(self, effect: Perform) -> None:
+        run = self._shown.run
+        assert run is not None
+        assert run.step is not None
+        self.clock.advance(0.4)
+        outcome = self.world.act(effect.order, self.clock.now())
+        if outcome is None:
+            return
+        refused = self._event(
+            Finished(
+                at=self.clock.instant(),
+                wall=self.clock.now(),
+                step=run.step.id,
+                token=effect.order.token,
+                outcome=outcome,
+            )
+        )
+        assert not refused, refused
