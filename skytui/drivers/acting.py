@@ -109,7 +109,7 @@ class Actor:
             return f"{self._server}: the order is for {order.server}."
         if spec is None:
             profile = self._profile.name
-            return f"{self._server}: the profile {profile} does not say how to {name}; this step is done by hand."
+            return f"{self._server}: the profile {profile} does not say how to {name}: done by hand."
         if spec.absent:
             return f"{self._server}: this kind of system has nothing to {name}."
         if spec.manual is not None:

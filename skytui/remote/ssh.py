@@ -46,6 +46,10 @@ class LostError(UnreachableError):
     """The connection was lost after a command may have been sent: it may have run or not."""
 
 
+class _ClosedBeforeError(UnreachableError):
+    """The connection turned out to be closed before a channel was open: no command was sent."""
+
+
 class _Client(asyncssh.SSHClient):
     """Remembers the fingerprint of a host key that is not known, for the sentence about it."""
 
@@ -112,24 +116,30 @@ class Host:
 
         Raises as `run` does.
         """
-        connection = await self._connected(deadline)
-        process: asyncssh.SSHClientProcess[bytes]
         try:
-            async with asyncio.timeout(deadline):
-                process = await connection.create_process(command, encoding=None)
-        except TimeoutError:
-            self._drop(connection)
-            raise LostError(f"{self.name}: no answer over SSH within {deadline:g} s.") from None
-        except asyncssh.ChannelOpenError as error:
-            if connection.is_closed():
-                raise LostError(f"{self.name}: the SSH connection was lost.") from error
-            raise RefusedError(f"{self.name}: the host runs no commands for us: {_why(error)}.") from error
-        except (OSError, asyncssh.Error) as error:
-            raise LostError(f"{self.name}: the SSH connection was lost: {_why(error)}.") from error
+            process = await self._open(command, deadline)
+        except _ClosedBeforeError:  # nothing of the command was sent, so a new connection may be
+            process = await self._open(command, deadline)
         try:
             yield process
         finally:
             process.close()
+
+    async def _open(self, command: str, deadline: float) -> asyncssh.SSHClientProcess[bytes]:
+        connection = await self._connected(deadline)
+        try:
+            async with asyncio.timeout(deadline):
+                return await connection.create_process(command, encoding=None)
+        except TimeoutError:
+            self._drop(connection)
+            raise LostError(f"{self.name}: no answer over SSH within {deadline:g} s.") from None
+        except asyncssh.ChannelOpenError as error:
+            if error.code == asyncssh.OPEN_CONNECT_FAILED:
+                self._drop(connection)
+                raise _ClosedBeforeError(f"{self.name}: the SSH connection was lost.") from error
+            raise RefusedError(f"{self.name}: the host runs no commands for us: {_why(error)}.") from error
+        except (OSError, asyncssh.Error) as error:
+            raise LostError(f"{self.name}: the SSH connection was lost: {_why(error)}.") from error
 
     async def close(self) -> None:
         """End the connection; nothing can be asked afterwards."""

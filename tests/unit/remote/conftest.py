@@ -25,6 +25,7 @@ class SshServer:
         self.commands: list[str] = []
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
         self._acceptor: asyncssh.SSHAcceptor | None = None
+        self._serving: set[asyncio.Task[None]] = set()
         self.port = 0
         self._host_key = asyncssh.generate_private_key("ssh-ed25519")
         user_key = asyncssh.generate_private_key("ssh-ed25519")
@@ -44,7 +45,7 @@ class SshServer:
             server_factory=Door,
             server_host_keys=[self._host_key],
             authorized_client_keys=str(self.folder / "authorized"),
-            process_factory=self._serve,
+            process_factory=self._accept,
             encoding=None,
             reuse_address=True,
         )
@@ -57,6 +58,7 @@ class SshServer:
             self._acceptor.close()
             await self._acceptor.wait_closed()
         await self.drop()
+        await asyncio.gather(*self._serving)
 
     async def drop(self) -> None:
         """Cut every connection."""
@@ -76,6 +78,11 @@ class SshServer:
             key=self.folder / "key",
             known_hosts=self.folder / "known_hosts",
         )
+
+    def _accept(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
+        """Serve in a task of our own: asyncssh cancels its own when the connection goes."""
+        task = asyncio.create_task(self._serve(process))
+        self._serving.add(task)
 
     async def _serve(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
         command = process.command or ""

@@ -1,6 +1,7 @@
 import asyncio
 import os
 import shlex
+import shutil
 import time
 from pathlib import Path
 
@@ -15,7 +16,12 @@ from tests.unit.remote.conftest import SshServer
 ENDED = State(Progress.ENDED, 0)
 
 
-def command(text: str, *arguments: str, token: str = "run-1", stdin: tuple[str, ...] = ()) -> Command:
+def command(  # what a test says with sh; `token` is no secret
+    text: str,
+    *arguments: str,
+    token: str = "run-1",  # noqa: S107
+    stdin: tuple[str, ...] = (),
+) -> Command:
     return Command(
         token=token,
         check=["echo", "sky-a master"],
@@ -79,7 +85,7 @@ async def test_the_command_outlives_its_connection_and_no_line_is_lost_or_double
     following = asyncio.create_task(follow(host, what.token, said.append, 30))
     for goal in (20, 60, 120):
         async with asyncio.timeout(20):
-            while len(said) < goal:
+            while len(said) < goal:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
         await sshd.drop()
     assert await following == ENDED
@@ -87,7 +93,7 @@ async def test_the_command_outlives_its_connection_and_no_line_is_lost_or_double
 
 
 async def test_secret_lines_arrive_and_stand_nowhere(host: Host, sshd: SshServer) -> None:
-    text = "read -r a; read -r b; read -r c || echo no more; echo ${#a} $b; ps -eo args >args; env >env; sleep 0.3"
+    text = "read -r a; read -r b; read -r c || echo no more; echo ${#a} $b; ps -eo args >args; env >env"
     state, said = await ran(host, command(text, stdin=("xyzzy-plugh", "10.0.0.1")))
     assert state == ENDED
     assert said == ["no more", "11 10.0.0.1"]
@@ -113,7 +119,7 @@ async def test_a_command_that_waits_for_an_answer_ends_at_once(host: Host) -> No
 async def test_without_setsid_nohup_does(host: Host, sshd: SshServer) -> None:
     tools = sshd.folder / "tools"
     tools.mkdir()
-    names = "sh mkdir find rm head mv nohup sleep cat tr grep tail dd wc ps seq".split()
+    names = "sh mkdir find rm head mv nohup sleep cat tr grep tail dd wc ps seq".split()  # noqa: SIM905
     for name in names:
         (tools / name).symlink_to(_which(name))
     sshd.environment["PATH"] = str(tools)
@@ -127,7 +133,7 @@ async def test_a_killed_command_has_vanished(host: Host, sshd: SshServer) -> Non
     await start(host, what)
     following = asyncio.create_task(follow(host, what.token, said.append, 20))
     async with asyncio.timeout(10):
-        while not said:
+        while not said:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     session = int((sshd.home / ".skytui/commands/run-1/pid").read_text())
     os.killpg(session, 9)
@@ -172,7 +178,7 @@ async def test_old_folders_are_cleaned_up(host: Host, sshd: SshServer) -> None:
 
 async def test_a_folder_that_cannot_be_made_starts_nothing(host: Host, sshd: SshServer) -> None:
     (sshd.home / ".skytui").write_text("in the way")
-    with pytest.raises(RefusedError, match="nothing was started: .* cannot be made"):
+    with pytest.raises(RefusedError, match=r"nothing was started: .* cannot be made"):
         await start(host, command("touch ran"))
     assert not (sshd.home / "ran").exists()
 
@@ -204,8 +210,6 @@ async def test_a_start_that_is_cut_off_is_lost(host: Host, sshd: SshServer) -> N
 
 
 def _which(name: str) -> Path:
-    import shutil
-
     found = shutil.which(name)
     assert found, shlex.quote(name)
     return Path(found)
