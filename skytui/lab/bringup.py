@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from skytui import paths
 from skytui.errors import LabError, RemoteError
 from skytui.lab import binaries, firstcontent, processes, reseed, saved, service, tomlfile
 from skytui.lab.api import Api
@@ -53,6 +54,7 @@ class BringUp:
         account = database_account()
         self._step("writing keys and configuration")
         programs = binaries.find()
+        paths.private(self._places.lab)
         self._places.shelf.mkdir(parents=True, exist_ok=True, mode=0o711)
         programs = binaries.reachable(programs, account, self._places.shelf)
         nodes, job_set = build(self._places, programs, account, jobs=jobs, fast=fast, secrets=secrets)

@@ -52,7 +52,6 @@ def build(
     either way: the database does not know it.
     """
     job_set = load_jobs(jobs or USUAL)
-    paths.private(places.lab)
     shutil.copyfile(jobs or USUAL, places.jobs)
     password = passwords.make()
     tomlfile.write(places.admin_password, f"{password}\n", mode=0o600)

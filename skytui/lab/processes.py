@@ -49,9 +49,11 @@ def environment(lab: Path, host: str | None = None) -> dict[str, str]:
 
 
 def python_environment() -> dict[str, str]:
-    """What our interpreter needs to find this package: its folder in a checkout, else nothing."""
+    """What our interpreter needs to import what we can: this package's folder in a checkout, and PYTHONPATH."""
     folder = str(Path(skytui.__file__).parent.parent)
-    return {} if folder in sysconfig.get_paths().values() else {"PYTHONPATH": folder}
+    own = [] if folder in sysconfig.get_paths().values() else [folder]
+    given = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each and each != folder]
+    return {"PYTHONPATH": os.pathsep.join(own + given)} if own + given else {}
 
 
 def python(module: str, *arguments: str) -> list[str]:
