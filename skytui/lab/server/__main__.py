@@ -15,7 +15,8 @@ from skytui.lab.node import NodeConfig
 from skytui.lab.server.app import build
 from skytui.lab.server.logs import open_logs
 
-_LAST_RESORT = 1.0
+_GOODBYE = 0.2
+_LAST_RESORT = 1.8
 
 
 def main() -> int:
@@ -52,11 +53,20 @@ class _Server(uvicorn.Server):
     """uvicorn, which ends even when a database that was stopped in mid-answer keeps a task waiting."""
 
     async def shutdown(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
-        """Stop serving; two seconds later the process ends in any case."""
-        timer = threading.Timer(1.0 + _LAST_RESORT, os._exit, args=[0])
+        """Stop serving: answers under way have a second; the process ends within two in any case."""
+        timer = threading.Timer(_LAST_RESORT, os._exit, args=[0])
         timer.daemon = True
         timer.start()
+        asyncio.get_running_loop().call_later(_GOODBYE, self._drop_closing)
         await super().shutdown()
+
+    def _drop_closing(self) -> None:
+        # uvicorn has closed the connections nothing is under way on; over TLS that waits for the other side's
+        # goodbye, which a client that is doing something else does not send.
+        for connection in list(self.server_state.connections):
+            cycle = getattr(connection, "cycle", None)
+            if cycle is None or cycle.response_complete:
+                connection.transport.abort()
 
 
 if __name__ == "__main__":
