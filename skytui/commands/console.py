@@ -1,9 +1,15 @@
 """`skytui [PAIR]`: the console, on the conductor of a pair."""
 
+import asyncio
 import sys
 
+from skytui.clock import SystemClock
 from skytui.config.pairs import load_pair, pair_names
 from skytui.errors import UsageError
+from skytui.link.start import attach
+from skytui.tui.app import run_console
+from skytui.tui.leaving import Leaving
+from skytui.tui.link_session import LinkSession
 from skytui.tui.terminal import terminal_problem
 
 
@@ -29,6 +35,24 @@ def require_terminal() -> None:
     problem = terminal_problem()
     if problem:
         raise UsageError(problem)
+
+
+def open_console(pair: str, *, slow_link: bool, ascii_only: bool, drill: bool) -> Leaving:
+    """Show the console of a pair until the operator leaves it. The conductor goes on by itself.
+
+    Raises StateError when the conductor does not start.
+    """
+    return asyncio.run(_show(pair, slow_link=slow_link, ascii_only=ascii_only, drill=drill))
+
+
+async def _show(pair: str, *, slow_link: bool, ascii_only: bool, drill: bool) -> Leaving:
+    session = LinkSession(await attach(pair, "console"), lambda: attach(pair, "console"), SystemClock())
+    listening = asyncio.create_task(session.run())
+    try:
+        return await run_console(session, slow_link=slow_link, ascii_only=ascii_only, drill=drill)
+    finally:
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
 
 
 def console(pair: str | None, *, slow_link: bool, ascii_only: bool) -> int:
