@@ -48,7 +48,7 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     `post` with `json`: over HTTP; `pick` takes the log position out of the reply. `run`, `shell`, `args` as
     in a reading, detached from the connection; `stdin` are lines for its standard input; `refused` are the
     exit codes that mean *refused, nothing changed*; `progress` finds a group `percent` in what it says.
-    `deadline` is how long the outcome is waited for, where the order does not allow more.
+    `deadline` is how long the outcome is waited for at most; an order may ask for less.
     """
 
     post: UrlPath | None = None
@@ -62,7 +62,7 @@ class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
     progress: Pattern | None = None
     manual: str | None = None
     absent: bool | None = None
-    deadline: Duration = Duration(30)
+    deadline: Duration | None = None
 
     @property
     def remote(self) -> bool:
