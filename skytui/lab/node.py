@@ -14,7 +14,7 @@ import msgspec
 from skytui.lab import passwords, processes, tomlfile
 
 DATABASE = "skybot"
-SUPERUSER = "skybot_admin"
+SUPERUSER = "postgres"
 SERVER_ROLE = "skytui_server"
 AGENT_ROLE = "skytui_agent"
 REPLICATION_ROLE = "replicator"
