@@ -22,7 +22,7 @@ from skytui.runbook.events import (
     Waived,
 )
 from skytui.runbook.machine import advance
-from skytui.runbook.model import Checking, Doubtful, Proving, Run, Waiting
+from skytui.runbook.model import Checking, Doubtful, Proving, Run, Stage, Waiting
 from skytui.runbook.steps import PLANNED, Kind
 from tests.support.world import NEW, OLD, World
 
@@ -68,6 +68,13 @@ class Walk:
     def run(self) -> Run:
         assert self._run is not None
         return self._run
+
+    def at(self) -> Stage:
+        return self.run.stage
+
+    def take_up(self, run: Run) -> None:
+        """Go on from a run that was folded from a journal."""
+        self._run = run
 
     def feed(self, event: Recorded | Observed) -> str:
         """Let an event happen, and everything that follows from it. Why it was refused, or nothing."""

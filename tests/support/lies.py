@@ -1,0 +1,251 @@
+"""For every conjunct of every gate: worlds in which it alone does not hold. And what each one looks at."""
+
+from collections.abc import Callable
+
+import msgspec
+
+from skytui.pair.pair import PairReading
+from skytui.pair.vocabulary import (
+    Agent,
+    Control,
+    FinishedRun,
+    Identity,
+    Job,
+    Link,
+    Port,
+    Process,
+    Queue,
+    Role,
+    Scheduler,
+    User,
+)
+from skytui.runbook.model import Run
+from tests.support.world import AGENTS, LOCKED_QUEUES, NEW, OLD, OPEN_QUEUES, START, with_value
+
+Told = tuple[Run, PairReading]
+Lie = Callable[[Run, PairReading], Told]
+
+
+def reads(server: str, reading: str, value: object) -> Lie:
+    """The server says something else, equally fresh."""
+    return lambda run, pair: (run, with_value(pair, server, reading, value))
+
+
+def remembers(**changed: object) -> Lie:
+    """The run itself knows something else."""
+    return lambda run, pair: (msgspec.structs.replace(run, **changed), pair)
+
+
+def counted(*pendings: int, apart: float = 6.0) -> Lie:
+    """The counts of File Replication Requests were these, the last one at the end of the trail."""
+
+    def lie(run: Run, pair: PairReading) -> Told:
+        last = [sample for sample in pair.trail if sample.server == OLD][-1]
+        samples = tuple(
+            msgspec.structs.replace(
+                last,
+                pending=pending,
+                at=msgspec.structs.replace(
+                    last.at, seconds=last.at.seconds - apart * (len(pendings) - place)
+                ),
+            )
+            for place, pending in enumerate(pendings, start=1)
+        )
+        return run, msgspec.structs.replace(pair, trail=samples)
+
+    return lie
+
+
+def _queues(**states: bool) -> list[Queue]:
+    known = dict.fromkeys(OPEN_QUEUES, True) | dict.fromkeys(LOCKED_QUEUES, True)
+    return [Queue(name, locked) for name, locked in (known | states).items()]
+
+
+def _unlocked(*without: str, **states: bool) -> list[Queue]:
+    known = dict.fromkeys(OPEN_QUEUES, False) | dict.fromkeys(LOCKED_QUEUES, True) | states
+    return [Queue(name, locked) for name, locked in known.items() if name not in without]
+
+
+def _agents(first: Agent | None) -> list[Agent]:
+    rest = [Agent(name, "active", connected=True) for name in AGENTS[1:]]
+    return [*([first] if first else []), *rest]
+
+
+def _ports(*states: str) -> list[Port]:
+    return [Port(8443 + place, state) for place, state in enumerate(states)]
+
+
+def _no_active_agent(run: Run, pair: PairReading) -> Told:
+    assert run.baseline is not None
+    dead = tuple(msgspec.structs.replace(agent, state="inactive") for agent in run.baseline.agents)
+    return msgspec.structs.replace(run, baseline=msgspec.structs.replace(run.baseline, agents=dead)), pair
+
+
+LIES: dict[str, dict[str, Lie]] = {
+    "old_is_master": {"it reads standby": reads(OLD, "role", Role.STANDBY)},
+    "new_is_standby": {"it reads master": reads(NEW, "role", Role.MASTER)},
+    "new_is_master": {"it reads standby": reads(NEW, "role", Role.STANDBY)},
+    "old_is_standby": {"it reads master": reads(OLD, "role", Role.MASTER)},
+    "same_database": {
+        "another one": reads(NEW, "identity", Identity(NEW, 3, "9999")),
+        "one does not tell": reads(OLD, "identity", Identity(OLD, 3)),
+    },
+    # Whatever was read is a baseline; only what is missing keeps it from passing (see the decays).
+    "baseline_complete": {},
+    "nobody_logged_in": {
+        "a user": reads(OLD, "users", [User("ann", address="10.0.0.9")]),
+        "a user beside us": reads(OLD, "users", [User("console", own=True), User("ann")]),
+    },
+    "queues_locked": {
+        "one is open": reads(OLD, "queues", _queues(night=False)),
+        "no queue is listed": reads(OLD, "queues", []),
+        "ours is not listed": reads(OLD, "queues", [q for q in _queues() if q.name != "night"]),
+        "one locked before is not listed": reads(OLD, "queues", [q for q in _queues() if q.name != "legacy"]),
+    },
+    "no_job_running": {"one runs": reads(OLD, "running_jobs", [Job("7", "nightly", "agent-1")])},
+    "scheduler_stopped": {
+        "it runs": reads(OLD, "scheduler", Scheduler("running", 5)),
+        "it is stopping": reads(OLD, "scheduler", Scheduler("stopping")),
+        "it says nothing": reads(OLD, "scheduler", Scheduler("")),
+    },
+    "link_streams_on_old": {
+        "cut": reads(OLD, "replication_link", Link("")),
+        "catching up": reads(OLD, "replication_link", Link("catchup", NEW)),
+        "to somebody else": reads(OLD, "replication_link", Link("streaming", "sky-c")),
+    },
+    "link_streams_on_new": {
+        "cut": reads(NEW, "replication_link", Link("")),
+        "connecting": reads(NEW, "replication_link", Link("connecting", OLD)),
+    },
+    "nothing_pending_now": {"one file": reads(OLD, "replication_pending", 1)},
+    "zero_long_enough": {
+        "one file left": reads(OLD, "replication_pending", 1),
+        "two readings only": counted(0, 0, apart=30.0),
+        "too short": counted(0, 0, 0, 0, apart=1.0),
+        "one was not 0": counted(0, 0, 0, 3, 0, 0, apart=2.0),
+        "nothing was counted": counted(),
+    },
+    "past_the_marker": {
+        "before it": reads(NEW, "wal_position", "0/5000000"),
+        "no position": reads(NEW, "wal_position", ""),
+        "the marker's position is lost": remembers(marker=""),
+    },
+    "guard_set": {"not set": reads(OLD, "guard", False)},
+    "guard_gone": {"still set": reads(OLD, "guard", True)},
+    "old_ports_refuse": {
+        "one is open": reads(OLD, "ports", _ports("refused", "open")),
+        "one does not answer": reads(OLD, "ports", _ports("refused", "no answer")),
+        "none was tried": reads(OLD, "ports", []),
+    },
+    "old_processes_gone": {
+        "the database is left": reads(
+            OLD, "process", [Process("server", False), Process("database", True, 41)]
+        ),
+        "the service is left": reads(
+            OLD, "process", [Process("server", True, 40), Process("database", False)]
+        ),
+        "none was looked for": reads(OLD, "process", []),
+    },
+    "orderly_shutdown": {
+        "it crashed": reads(OLD, "control", Control("in production", "0/5000100", 3)),
+        "it was a standby": reads(OLD, "control", Control("shut down in recovery", "0/5000100", 3)),
+        "it is being shut down": reads(OLD, "control", Control("shutting down", "0/5000100", 3)),
+    },
+    "past_last_checkpoint": {
+        "before it": reads(NEW, "wal_position", "0/50000FF"),
+        "at its start only": reads(NEW, "wal_position", "0/5000100"),
+        "no checkpoint": reads(OLD, "control", Control("shut down", "", 3)),
+    },
+    "nothing_pending_on_new": {"one file": reads(NEW, "replication_pending", 1)},
+    "timeline_moved_on": {
+        "the same": reads(NEW, "identity", Identity(NEW, 3, "7301")),
+        "an earlier one": reads(NEW, "identity", Identity(NEW, 2, "7301")),
+        "none any more": reads(NEW, "identity", Identity(NEW, 0, "7301")),
+    },
+    "agents_connected": {
+        "a row says active, nothing is connected": reads(
+            NEW, "agents", _agents(Agent(AGENTS[0], "active", connected=False))
+        ),
+        "nothing says whether it is connected": reads(NEW, "agents", _agents(Agent(AGENTS[0], "active"))),
+        "connected, but not active": reads(
+            NEW, "agents", _agents(Agent(AGENTS[0], "starting", connected=True))
+        ),
+        "not listed": reads(NEW, "agents", _agents(None)),
+        "0 of 0": _no_active_agent,
+    },
+    "scheduler_ticked": {
+        "stopped": reads(NEW, "scheduler", Scheduler("stopped", 12)),
+        "running by a row, its loop has not turned": reads(NEW, "scheduler", Scheduler("running", 0)),
+    },
+    "our_queues_open": {
+        "one is locked": reads(NEW, "queues", _unlocked(night=True)),
+        "one is not listed": reads(NEW, "queues", _unlocked("night")),
+    },
+    "others_still_locked": {
+        "one is open": reads(NEW, "queues", _unlocked(legacy=False)),
+        "one is not listed": reads(NEW, "queues", _unlocked("legacy")),
+    },
+    "a_run_completed": {
+        "none": reads(NEW, "finished_runs", []),
+        "one that started before": reads(NEW, "finished_runs", [FinishedRun("a", "a", START, START, 0)]),
+        "one that has not ended": reads(
+            NEW, "finished_runs", [FinishedRun("a", "a", START.replace(hour=23), None)]
+        ),
+        "one without times": reads(NEW, "finished_runs", [FinishedRun("a")]),
+        "times without a zone": reads(
+            NEW,
+            "finished_runs",
+            [FinishedRun("a", "a", START.replace(tzinfo=None), START.replace(tzinfo=None), 0)],
+        ),
+        "when the queues were unlocked is lost": remembers(unlocked_at=None),
+    },
+    "master_says_active": {
+        "inactive": reads(NEW, "standby_status", "Inactive"),
+        "nothing": reads(NEW, "standby_status", ""),
+    },
+    "standby_says_active": {
+        "connecting": reads(OLD, "standby_status", "Active and connecting to the master"),
+        "nothing": reads(OLD, "standby_status", ""),
+    },
+}
+"""By conjunct: a name for the world, and the world."""
+
+_ROLE_OLD, _ROLE_NEW = ((OLD, "role"), (OLD, "identity")), ((NEW, "role"), (NEW, "identity"))
+
+LOOKS_AT: dict[str, tuple[tuple[str, str], ...]] = {
+    "old_is_master": _ROLE_OLD,
+    "new_is_standby": _ROLE_NEW,
+    "new_is_master": _ROLE_NEW,
+    "old_is_standby": _ROLE_OLD,
+    "same_database": ((OLD, "identity"), (NEW, "identity")),
+    "baseline_complete": (
+        *((OLD, reading) for reading in ("agents", "queues", "running_jobs", "due_jobs", "users")),
+        (OLD, "database_bytes"),
+        *((server, reading) for server in (OLD, NEW) for reading in ("address", "listen_port")),
+    ),
+    "nobody_logged_in": ((OLD, "users"),),
+    "queues_locked": ((OLD, "queues"),),
+    "no_job_running": ((OLD, "running_jobs"),),
+    "scheduler_stopped": ((OLD, "scheduler"),),
+    "link_streams_on_old": ((OLD, "replication_link"),),
+    "link_streams_on_new": ((NEW, "replication_link"),),
+    "nothing_pending_now": ((OLD, "replication_pending"),),
+    "zero_long_enough": ((OLD, "replication_pending"),),
+    "past_the_marker": ((NEW, "wal_position"),),
+    "guard_set": ((OLD, "guard"),),
+    "guard_gone": ((OLD, "guard"),),
+    "old_ports_refuse": ((OLD, "ports"),),
+    "old_processes_gone": ((OLD, "process"),),
+    "orderly_shutdown": ((OLD, "control"),),
+    "past_last_checkpoint": ((OLD, "control"), (NEW, "wal_position")),
+    "nothing_pending_on_new": ((NEW, "replication_pending"),),
+    "timeline_moved_on": ((NEW, "identity"),),
+    "agents_connected": ((NEW, "agents"),),
+    "scheduler_ticked": ((NEW, "scheduler"),),
+    "our_queues_open": ((NEW, "queues"),),
+    "others_still_locked": ((NEW, "queues"),),
+    "a_run_completed": ((NEW, "finished_runs"),),
+    "master_says_active": ((NEW, "standby_status"),),
+    "standby_says_active": ((OLD, "standby_status"),),
+}
+"""By conjunct: every reading it needs, as (server, reading)."""
