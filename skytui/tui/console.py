@@ -94,9 +94,8 @@ class Console(App[Leaving]):
         return self.main
 
     def on_mount(self) -> None:
-        """Show what is known, and what comes."""
+        """Show what comes. What is known already is shown when the window's size is."""
         self._session.watch(self._session_changed)
-        self._refresh_scene()
         self.set_interval(TICK, self._refresh_scene)
         self._leave_on_signals()
 
@@ -107,7 +106,7 @@ class Console(App[Leaving]):
         self.set_class(width < WIDE_COLUMNS, "-narrow")
         self.set_class(height < TALL_ROWS, "-short")
         self.main.rearm()
-        self.call_after_refresh(self._refresh_scene)
+        self.call_after_refresh(self._show_again)
 
     async def on_event(self, event: events.Event) -> None:
         """Note when a key was read; drop what was typed before the dialog it would reach was painted."""
@@ -210,6 +209,10 @@ class Console(App[Leaving]):
 
     def _session_changed(self) -> None:
         self.post_message(self.Changed())
+
+    def _show_again(self) -> None:
+        """The same moment, in another size."""
+        self.watch_scene(self.scene)
 
     def _refresh_scene(self) -> None:
         self.scene = scene_of(self._session.shown, self._clock)

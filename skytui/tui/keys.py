@@ -18,6 +18,7 @@ MAIN: list[Binding] = [
         "confirm",
         "confirm",
         id="confirm",
+        key_display="enter",
         priority=True,
         tooltip="Go on with the step whose card is shown. Where a server goes down or changes its role,"
         " asks you to type its name first.",

@@ -108,7 +108,7 @@ def no_way_back() -> ScriptedSession:
     session = shut_down()
     session.walk("promote")
     session.poll(2)
-    session.say("sky-a", "stop.sh", "service stopped", "database stopped: fast shutdown", "done")
+    session.say("sky-a", "shut_down", "service stopped", "database stopped: fast shutdown", "done")
     session.say("sky-b", "replication", "ERROR connection to sky-a lost: server closed the connection")
     return session
 
@@ -119,7 +119,7 @@ def agents_missing() -> ScriptedSession:
     session.world.gone_agents = {"ag-lyon", "ag-turin"}
     session.accept()
     session.poll(12)
-    session.say("sky-b", "standbyToMaster.sh", "promoting", "timeline 4", "checkpoint done", "reads master")
+    session.say("sky-b", "promote", "promoting", "timeline 4", "checkpoint done", "reads master")
     return session
 
 
@@ -128,7 +128,7 @@ def failed() -> ScriptedSession:
     session.walk("convert")
     says = "masterToStandby ended with an error on sky-a"
     session.world.outcomes[Action.CONVERT] = Outcome(Result.FAILED, says, 3, tail=CONVERSION)
-    session.say("sky-a", "masterToStandby.sh", *CONVERSION)
+    session.say("sky-a", "convert", *CONVERSION)
     session.accept()
     session.poll(3)
     return session

@@ -216,7 +216,7 @@ class ScriptedSession:
         assert run is not None
         assert run.step is not None
         self.clock.advance(0.4)
-        outcome = self.world.act(effect.order, self.clock.now())
+        outcome = self.world.act(effect.order)
         if outcome is None:
             return
         refused = self._event(

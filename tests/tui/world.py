@@ -74,6 +74,9 @@ class World:
         self.polls += 1
         self.pending = max(0, self.pending - self.falls)
         self.ticks += self.scheduler == "running"
+        if self.scheduler == "running" and len(self.locked) < len(QUEUES):
+            name = f"tick@{clock.now():%H:%M:%S}"
+            self.finished = [*self.finished[-4:], FinishedRun(name, "tick", clock.now(), clock.now(), 0)]
         began = clock.instant()
         clock.advance(0.2)
         servers = {name: self._server(host, began, clock.now()) for name, host in self.hosts.items()}
@@ -91,7 +94,7 @@ class World:
             poll=self.polls,
         )
 
-    def act(self, order: Order, wall: datetime) -> Outcome | None:
+    def act(self, order: Order) -> Outcome | None:
         """Do what is ordered, or answer what the test has laid down for it; None while it is under way."""
         if order.action in self.hanging:
             return None
@@ -104,8 +107,6 @@ class World:
                 self.locked |= set(order.queues)
             case Action.UNLOCK_QUEUES:
                 self.locked -= set(order.queues)
-                started = wall.replace(microsecond=0)
-                self.finished.append(FinishedRun("tick@03:05:00", "tick", started, started, 0))
             case Action.STOP_SCHEDULER:
                 self.scheduler = "stopped"
             case Action.START_SCHEDULER:

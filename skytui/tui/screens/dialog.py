@@ -28,6 +28,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     BINDINGS: ClassVar[list[BindingType]] = [*keys.DIALOG]
     AUTO_FOCUS = ""
     heading = ""
+    hint = "Esc cancels"
 
     def __init__(self, times: KeyTimes) -> None:
         super().__init__()
@@ -38,7 +39,8 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     def compose(self) -> ComposeResult:
         """Heading, content, what is wrong, buttons."""
         with Vertical(classes="dialog") as box:
-            box.border_title = Content(f" {self.heading} ")
+            box.border_title = Content(self.heading)
+            box.border_subtitle = Content(self.hint)
             yield from self.content()
             yield self._says
             with Horizontal(classes="dialog-buttons"):

@@ -38,6 +38,7 @@ class HelpDialog(Dialog[bool]):
     """The keys."""
 
     heading = "Keys"
+    hint = "q or Esc closes"
 
     def content(self) -> Iterable[Widget]:
         """What each key does."""

@@ -45,9 +45,9 @@ def step_card(
     stage, prospect = run.stage, scene.prospect
     parts: list[Content] = []
     if isinstance(stage, Failed):
-        parts += _failed(stage, tail, look, width)
+        parts.append(_failed(stage, look, width))
     elif isinstance(stage, Doubtful):
-        parts += _doubtful(run, stage, tail, look, width)
+        parts.append(_doubtful(stage, look, width))
     else:
         if isinstance(stage, Waiting) and stage.note:
             parts.append(labelled("Note", Content.styled(stage.note, "$alarm"), width))
@@ -55,12 +55,21 @@ def step_card(
     now = _now(scene, run, prospect, look, width)
     if now:
         parts.append(now)
-    if not isinstance(stage, Failed | Doubtful):
+    if isinstance(stage, Failed | Doubtful):
+        said = stage.outcome.tail if isinstance(stage, Failed) else ()
+        parts += _tail(said or tail, width)
+    else:
         parts.append(_next(scene, run, step, width))
     tone = _tone(run, prospect)
-    place = f" step {run.number(step.id)} of {len(run.plan)} "
+    place = f"step {run.number(step.id)} of {len(run.plan)}"
     body = Content("\n").join(parts)
-    return CardView(f" {step.title} ", place, body, _act(run, step, prospect, tone, look), tone)
+    act = act_line(*_act(run, step, prospect, tone, look), width)
+    return CardView(step.title, place, body, act, tone)
+
+
+def act_line(sign: str, text: str, width: int) -> Content:
+    """The line at the card's foot. It is as wide as the card, so two cells wider than the text."""
+    return hanging(Content(f" {sign} "), Content(text), width + 2, 3)
 
 
 def _tone(run: Run, prospect: Prospect) -> Tone:
@@ -122,18 +131,17 @@ def _next(scene: Scene, run: Run, step: Step, width: int) -> Content:
     return labelled(label, Content.assemble(step.does, "\n", (on + preview, "bold")), width)
 
 
-def _failed(stage: Failed, tail: tuple[str, ...], look: Look, width: int) -> list[Content]:
+def _failed(stage: Failed, look: Look, width: int) -> Content:
     outcome = stage.outcome
     code = f" (code {outcome.code})" if outcome.code is not None else ""
-    says = Content.styled(f"{look.glyphs.bad} {outcome.result}{code}: {outcome.says}", "bold $alarm")
-    return [hanging(Content(""), says, width, 0), *_tail(outcome.tail or tail, width)]
+    says = Content.styled(f"{outcome.result}{code}: {outcome.says}", "bold $alarm")
+    return hanging(Content.styled(f"{look.glyphs.bad} ", "bold $alarm"), says, width, 2)
 
 
-def _doubtful(run: Run, stage: Doubtful, tail: tuple[str, ...], look: Look, width: int) -> list[Content]:
-    text = f"{look.glyphs.unknown} The outcome is not known: {stage.says}. It may have run or not."
-    doubt = Content.styled(text, "bold $alarm")
-    looking = f"{run.pair} is being looked at; nothing is repeated by itself."
-    return [hanging(Content(""), doubt, width, 0), Content.styled(looking, "$quiet"), *_tail(tail, width)]
+def _doubtful(stage: Doubtful, look: Look, width: int) -> Content:
+    text = f"The outcome is not known: {stage.says}. It may have run or not; the server is being asked."
+    sign = Content.styled(f"{look.glyphs.unknown} ", "bold $alarm")
+    return hanging(sign, Content.styled(text, "bold $alarm"), width, 2)
 
 
 def _tail(tail: tuple[str, ...], width: int) -> list[Content]:
@@ -141,25 +149,25 @@ def _tail(tail: tuple[str, ...], width: int) -> list[Content]:
         return [Content.styled("It said nothing.", "$quiet")]
     last = tail[-TAIL:]
     head = Content.styled(f"Its last {plural(len(last), 'line')}:", "$quiet")
-    return [head, *(Content(f"  {line}").truncate(width, ellipsis=True) for line in last)]
+    return [head, *(hanging(Content("  "), Content(line), width, 2) for line in last)]
 
 
-def _act(run: Run, step: Step, prospect: Prospect, tone: Tone, look: Look) -> Content:
+def _act(run: Run, step: Step, prospect: Prospect, tone: Tone, look: Look) -> tuple[str, str]:
     glyphs = look.glyphs
     first = prospect.reasons[0] if prospect.reasons else ""
     if tone is Tone.YOURS:
-        return Content(f" {glyphs.current} Enter {_what_enter_does(step, prospect)}")
+        return glyphs.current, f"Enter {_what_enter_does(step, prospect)}"
     if tone is Tone.BLOCKED:
-        return Content(f" {glyphs.bad} Enter: not yet. {first}")
+        return glyphs.bad, f"Enter: not yet. {first}"
     if tone is Tone.FAILED and prospect.turn is Turn.OPERATOR:
         typed = f", after you type {prospect.phrase}" if prospect.phrase else ""
-        return Content(f" {glyphs.current} Enter tries again{typed}. h holds, q leaves: the run waits here.")
+        return glyphs.current, f"Enter tries again{typed}. h holds. q leaves: the run waits here."
     if tone is Tone.FAILED:
         reasons = f" {first}" if isinstance(run.stage, Failed) and first else ""
-        return Content(f" {glyphs.bad} Nothing to press: it is not repeated while in doubt.{reasons}")
+        return glyphs.bad, f"Nothing to press: it is not repeated while in doubt.{reasons}"
     waive = " w waives." if step.waivable and isinstance(run.stage, Checking) else ""
     waits = f"waiting for {step.waits_for}" if isinstance(run.stage, Checking) else first
-    return Content(f" {glyphs.later} Nothing to press: {waits}.{waive}")
+    return glyphs.later, f"Nothing to press: {waits}.{waive}"
 
 
 def _what_enter_does(step: Step, prospect: Prospect) -> str:

@@ -73,6 +73,8 @@ def pace_of(trail: Sequence[Sample], server: str) -> Pace | None:
         return None
     last = samples[-1]
     recent = [sample for sample in samples if last.at.since(sample.at) <= WINDOW]
-    passed = last.at.since(recent[0].at)
-    rate = (recent[0].pending - last.pending) / passed if passed > 0 else 0.0
+    # From the highest count on: before it, files were still being added.
+    top = max(recent, key=lambda sample: (sample.pending, sample.at.seconds))
+    passed = last.at.since(top.at)
+    rate = (top.pending - last.pending) / passed if passed > 0 else 0.0
     return Pace(last.pending, rate, tuple(sample.pending for sample in samples))

@@ -16,7 +16,7 @@ from skytui.tui.view.face import Face, State, face_of, last_role
 from skytui.tui.view.figures import ago, pace_of, short_time
 
 T = TypeVar("T")
-LABEL = 12
+LABEL = 11
 """Width of the column of labels."""
 
 TITLE_STYLE = {
@@ -37,10 +37,10 @@ class PanelView(msgspec.Struct, frozen=True):
     faded: bool
 
 
-def server_view(scene: Scene, name: str, look: Look) -> PanelView:
-    """The panel of the server `name`."""
+def server_view(scene: Scene, name: str, look: Look, width: int) -> PanelView:
+    """The panel of the server `name`, whose text is `width` cells wide."""
     face = face_of(scene, name)
-    rows = _Rows(scene, name, look)
+    rows = _Rows(scene, name, look, width - LABEL - 1)
     match face.state:
         case State.MASTER:
             lines = rows.master()
@@ -56,24 +56,25 @@ def server_view(scene: Scene, name: str, look: Look) -> PanelView:
 
 def _title(name: str, face: Face, look: Look) -> Content:
     word = f"{face.sign(look.glyphs)} {face.state}"
-    return Content.assemble((f" {name} ", "bold"), (f" {word} ", TITLE_STYLE[face.state]), " ")
+    return Content.assemble((f"{name} ", "bold"), (f" {word} ", TITLE_STYLE[face.state]))
 
 
 def _foot(scene: Scene, age: float) -> Content:
     if scene.reading is None:
-        return Content.styled(" not read yet ", "$quiet")
+        return Content.styled("not read yet", "$quiet")
     if age > scene.limit:
-        return Content.styled(f" {ago(age)}, too old to count ", "bold $attention")
-    return Content.styled(f" {ago(age)} ", "$quiet")
+        return Content.styled(f"{ago(age)}, too old to count", "bold $attention")
+    return Content.styled(ago(age), "$quiet")
 
 
 class _Rows:
     """Rows of one server. Keeps the age of the oldest value it shows."""
 
-    def __init__(self, scene: Scene, name: str, look: Look) -> None:
+    def __init__(self, scene: Scene, name: str, look: Look, room: int) -> None:
         self._scene = scene
         self._name = name
         self._glyphs = look.glyphs
+        self._room = room
         self._server: ServerReading = scene.server(name)
         self.oldest = 0.0
 
@@ -83,7 +84,7 @@ class _Rows:
             self._row("scheduler", self._server.scheduler, self._scheduler),
             self._row("queues", self._server.queues, self._queues),
             self._row("agents", self._server.agents, values.agents),
-            self._row("jobs running", self._server.running_jobs, values.jobs),
+            self._row("jobs", self._server.running_jobs, values.jobs),
             self._row("users", self._server.users, values.users),
             self._row("link", self._server.replication_link, partial(values.link, self._glyphs)),
         ]
@@ -102,7 +103,7 @@ class _Rows:
     def silent(self, face: Face) -> list[Content]:
         """Rows of a server that does not answer: what its host says."""
         rows = [
-            self._row("processes", self._server.process, partial(values.processes, self._glyphs)),
+            self._row("processes", self._server.process, values.processes),
             self._row("ports", self._server.ports, values.ports),
             self._row("control", self._server.control, values.control),
             self._row("guard", self._server.guard, values.guard),
@@ -148,7 +149,7 @@ class _Rows:
         by_itself = master == self._name
 
         def show(count: int) -> Content:
-            return values.pending(count, pace, self._glyphs, own=by_itself)
+            return values.pending(count, pace, self._glyphs, self._room, own=by_itself)
 
         return self._row("replication", reading, show)
 

@@ -102,7 +102,7 @@ def _line(scene: Scene, step: Step, look: Look, width: int) -> Content:
         note = short_time((scene.wall - run.step_began).total_seconds())
         words, note_style = "bold", "$attention"
     else:
-        note = "type name" if step.typed and run is None else ""
+        note = "type name" if step.typed else ""
         words, note_style = "$foreground", "$quiet"
     gap = max(1, width - 4 - len(name) - len(note))
     return Content.assemble("  ", (sign, style), " ", (name, words), " " * gap, (note, note_style))

@@ -6,7 +6,7 @@ from skytui.pair.pair import why_unknown
 from skytui.runbook.model import Ended, Ending, Run
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
-from skytui.tui.view.card import CardView, Tone
+from skytui.tui.view.card import CardView, Tone, act_line
 from skytui.tui.view.face import State, face_of
 from skytui.tui.view.figures import plural, short_time
 from skytui.tui.view.wrap import hanging, labelled
@@ -52,18 +52,18 @@ def idle_card(scene: Scene, look: Look, width: int) -> CardView:
         old, new = roles
         text = (
             f"The planned swap shuts down {old} in order, activates {new} as the new master, and converts"
-            f" {old} into its standby. Each step waits for you; until {new} is activated all of it can be"
-            " taken back."
+            f" {old} into its standby. Each step waits for you. Once {new} is activated there is no way"
+            " back but a swap back."
         )
         lines.append(hanging(Content(""), Content(text), width, 0))
     lines.append(Content(""))
     lines.append(labelled("Keys", f"The conductor acts with the SSH keys of {scene.shown.keys_of}.", width))
     if problem:
-        act = Content(f" {glyphs.bad} s: not yet. {problem}")
-        return CardView(" Ready ", "", Content("\n").join(lines), act, Tone.BLOCKED)
+        act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
+        return CardView("Ready", "", Content("\n").join(lines), act, Tone.BLOCKED)
     old, new = roles or ("", "")
-    act = Content(f" {glyphs.current} s starts the planned swap from {old} to {new}")
-    return CardView(" Ready ", "", Content("\n").join(lines), act, Tone.YOURS)
+    act = act_line(glyphs.current, f"s starts the planned swap from {old} to {new}", width)
+    return CardView("Ready", "", Content("\n").join(lines), act, Tone.YOURS)
 
 
 def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
@@ -85,15 +85,16 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
         lines.append(labelled("Waived", Content.styled(waived, "$attention"), width))
     owed = ", ".join(f"{debt.what} on {debt.server}" for debt in run.ledger)
     lines.append(labelled("Owed", owed or "nothing: what the run suppressed is restored", width))
-    lines.append(labelled("Next", f"skytui report {run.id} prints what was proven, step by step.", width))
+    lines.append(labelled("Run", f"{run.id}, by {run.who}; what was proven stands in its journal.", width))
     body = Content("\n").join(lines)
     problem = why_no_start(scene)
     roles = roles_now(scene)
     if problem or not roles:
-        act = Content(f" {glyphs.bad} s: not yet. {problem}")
-        return CardView(" The run is over ", "", body, act, Tone.OVER)
-    act = Content(f" {glyphs.current} s starts the swap back, from {roles[0]} to {roles[1]}. q leaves.")
-    return CardView(" The run is over ", "", body, act, Tone.OVER)
+        act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
+        return CardView("The run is over", "", body, act, Tone.OVER)
+    back = f"s starts the swap back, from {roles[0]} to {roles[1]}. q leaves."
+    act = act_line(glyphs.current, back, width)
+    return CardView("The run is over", "", body, act, Tone.OVER)
 
 
 def _span(run: Run) -> str:

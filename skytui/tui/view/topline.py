@@ -55,6 +55,7 @@ def _whats(scene: Scene, look: Look) -> list[str]:
         f"{pair} {dot} {run.kind} swap {dot} {step.phase} {dot} {place}{held}",
         f"{run.kind} swap {dot} {step.phase} {dot} {place}{held}",
         f"{step.phase} {dot} {place}{held}",
+        f"{run.kind} swap {dot} {place}{held}",
         f"{place}{held}",
     ]
 

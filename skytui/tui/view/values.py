@@ -6,8 +6,8 @@ from skytui.pair.vocabulary import Agent, Control, Job, Link, Port, Process, Que
 from skytui.tui.glyphs import Glyphs
 from skytui.tui.view.figures import Pace, plural, short_time, size, sparkline
 
-SPARKS = 8
-"""Width of the sparkline, in readings."""
+SPARKS = 12
+"""The longest sparkline, in readings."""
 
 
 def marked(glyphs: Glyphs, good: bool, text: str) -> Content:
@@ -53,21 +53,25 @@ def link(glyphs: Glyphs, found: Link) -> Content:
     return marked(glyphs, found.alive, f"{found.state or 'not connected'}{peer}")
 
 
-def pending(count: int, pace: Pace | None, glyphs: Glyphs, *, own: bool) -> Content:
-    """How many files wait, how that went lately, and when it will be 0. `own`: counted on the standby."""
+def pending(count: int, pace: Pace | None, glyphs: Glyphs, room: int, *, own: bool) -> Content:
+    """How many files wait, how that went lately, and when it will be 0.
+
+    The sparkline gets what is left of `room` cells. `own`: counted on the standby itself.
+    """
     text = Content.styled(plural(count, "file"), "bold" if count else "bold $sky")
     if pace is not None and any(pace.values):
-        text += Content.styled(f" {sparkline(pace.values, glyphs.spark, SPARKS)}", "$sky")
         if pace.rate > 0.05 and count:
             text += f" {pace.rate:.0f}/s" if pace.rate >= 1 else f" {pace.rate:.1f}/s"
         if pace.eta is not None:
             text += Content.styled(f" ~{short_time(pace.eta)}", "$quiet")
+        sparks = sparkline(pace.values, glyphs.spark, min(SPARKS, room - text.cell_length - 1))
+        text += Content.styled(f" {sparks}", "$sky")
     return text + Content.styled(", own count", "$quiet") if own else text
 
 
 def disk(free: int, database: int | None) -> Content:
     """Free disk against the size of the database that a conversion copies."""
-    beside = f" (database {size(database)})" if database is not None else ""
+    beside = f" (data {size(database)})" if database is not None else ""
     if database is not None and free < database:
         return Content.assemble((size(free), "bold $attention"), beside)
     return Content(size(free) + beside)
@@ -78,12 +82,14 @@ def guard(found: bool) -> Content:
     return Content("set: no start at boot" if found else "not set")
 
 
-def processes(glyphs: Glyphs, found: list[Process]) -> Content:
+def processes(found: list[Process]) -> Content:
     """Which processes run; all of them are named, also those that are gone."""
     alive = [process for process in found if process.running]
     if alive:
-        names = ", ".join(f"{process.name} (pid {process.pid})" for process in alive)
-        return Content.assemble((f"{glyphs.bang} still running: ", "bold $attention"), names)
+        names = ", ".join(
+            process.name if process.pid is None else f"{process.name} {process.pid}" for process in alive
+        )
+        return Content.assemble(("running: ", "bold"), names)
     return Content(f"gone: {', '.join(process.name for process in found)}" if found else "none looked for")
 
 

@@ -90,5 +90,6 @@ class Card(Vertical):
             return
         self._tail_shown = card
         failed = scene.run is not None and isinstance(scene.run.stage, Failed)
-        move = self._scroll.scroll_end if failed else self._scroll.scroll_home
-        self.call_after_refresh(move, animate=False, immediate=True)
+        self._scroll.anchor(failed)
+        if not failed:
+            self._scroll.scroll_home(animate=False)

@@ -179,10 +179,10 @@ class LogPanel(Vertical):
             state = f"paused, {plural(fresh, 'new line')}" if fresh else "paused"
         else:
             state = "follow"
-        title = Content(f" Log {dot} {self._filter.word(self._servers)} {dot} {state} ")
+        title = Content(f"Log {dot} {self._filter.word(self._servers)} {dot} {state}")
         if not title.is_same(Content(str(self.border_title or ""))):
             self.border_title = title
         count = sum(matches(line, self._found) for line in self._frozen or self._chosen())
         self.border_subtitle = (
-            Content(f" {plural(count, 'match', 'matches')} of {self._found!r}, n N ") if self._found else ""
+            Content(f"{plural(count, 'match', 'matches')} of {self._found!r}, n N") if self._found else ""
         )

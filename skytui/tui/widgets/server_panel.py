@@ -22,7 +22,7 @@ class ServerPanel(Pane):
         """Show the server of this place."""
         if self._place >= len(scene.names):
             return
-        view = server_view(scene, scene.names[self._place], self._look)
+        view = server_view(scene, scene.names[self._place], self._look, max(20, self.content_size.width))
         self.draw(view.body)
         border = (view.title, view.foot)
         if not all(now.is_same(before) for now, before in zip(border, self._border, strict=True)):
