@@ -36,12 +36,15 @@ class _Error(msgspec.Struct):
 
 
 class Master:
-    """Both servers of the pair, seen from an agent."""
+    """Both servers of the pair, seen from an agent. `transport` stands in for the network in tests."""
 
-    def __init__(self, config: AgentConfig) -> None:
-        context = ssl.create_default_context(cafile=str(config.ca))
+    def __init__(self, config: AgentConfig, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        # A stand-in needs no certificate.
+        trust = ssl.create_default_context(cafile=str(config.ca)) if transport is None else False
         headers = {"Authorization": f"Bearer {config.token}"}
-        self._client = httpx.AsyncClient(verify=context, headers=headers, timeout=_TIMEOUT, trust_env=False)
+        self._client = httpx.AsyncClient(
+            verify=trust, headers=headers, timeout=_TIMEOUT, trust_env=False, transport=transport
+        )
         self._urls = [server.url for server in config.server]
         self.heard: tuple[int, str] = (0, "")
         """Timeline and name of the newest master heard so far."""
