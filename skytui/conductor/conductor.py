@@ -16,6 +16,7 @@ from skytui.conductor.runs import JOURNAL, new_run_id, open_run
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
 from skytui.drivers.driver import Driver
+from skytui.errors import StateError
 from skytui.link.wire import (
     PROTOCOL,
     Confirm,
@@ -36,6 +37,7 @@ from skytui.link.wire import (
 from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
+from skytui.plaintext import plain
 from skytui.runbook.events import Confirmed, Held, Opened, Recorded, Released, Waived
 from skytui.runbook.gates import passes
 from skytui.runbook.machine import expectation, next_token, order_for
@@ -68,6 +70,7 @@ class Conductor:
         self._previews: dict[str, str] = {}
         self._reading: PairReading | None = None
         self._engine: Engine | None = None
+        self._two_masters = False
         self.hub = Hub()
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
@@ -149,10 +152,18 @@ class Conductor:
             plan=tuple(step.id for step in plan_of(request.kind)),
             thresholds=self._config.thresholds,
         )
-        self._events = []
-        self._engine = self._new_engine(Journal.create(folder / JOURNAL, run_id))
+        journal = Journal.create(folder / JOURNAL, run_id)
+        engine = self._new_engine(journal)
+        last, self._events = self._events, []
+        try:
+            refused = engine.feed(opened)
+        except StateError:
+            journal.close()
+            self._events = last
+            raise
+        self._engine = engine
         self._logs.transcribe(folder / "logs")
-        return self._engine.feed(opened)
+        return refused
 
     def confirm(self, request: Confirm, who: str) -> str:
         """Go on with a step."""
@@ -173,15 +184,14 @@ class Conductor:
             unproven = passes(run, step, self._reading).reasons
         at, wall = self._clock.instant(), self._clock.now()
         waived = Waived(
-            at=at, wall=wall, step=request.step, who=who, reason=request.reason, unproven=unproven
+            at=at, wall=wall, step=request.step, who=who, reason=plain(request.reason), unproven=unproven
         )
         return self._feed(waived)
 
     def hold(self, request: HoldRun, who: str) -> str:
         """Stop the run at its next gate."""
-        return self._feed(
-            Held(at=self._clock.instant(), wall=self._clock.now(), who=who, reason=request.reason)
-        )
+        at, wall = self._clock.instant(), self._clock.now()
+        return self._feed(Held(at=at, wall=wall, who=who, reason=plain(request.reason)))
 
     def release(self, _request: ReleaseRun, who: str) -> str:
         """Lift the hold."""
@@ -220,9 +230,20 @@ class Conductor:
     def _found(self, reading: PairReading) -> None:
         self._reading = reading
         self.hub.publish(NewReading(reading))
+        self._alarm(reading)
         if self._engine:
             self._engine.observe(reading)
         self._preview()
+
+    def _alarm(self, reading: PairReading) -> None:
+        """Say it at once, and once, when two servers read master. No gate passes over that by itself."""
+        masters = reading.masters()
+        before, self._two_masters = self._two_masters, len(masters) > 1
+        if self._two_masters and not before:
+            self._trouble(
+                f"TWO MASTERS: {' and '.join(masters)} both read master, and jobs may run twice."
+                " Stop the one that should not be, by hand; nothing is started from here meanwhile."
+            )
 
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)

@@ -8,9 +8,11 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping
 
+import msgspec
+
 from skytui.clock import Clock
 from skytui.conductor.journal import Journal
-from skytui.drivers.driver import Driver
+from skytui.drivers.driver import Driver, Said
 from skytui.errors import StateError
 from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.pair import PairReading
@@ -23,6 +25,11 @@ PROBE_PAUSE = 2.0
 """Seconds between two questions after an outcome that was lost."""
 WRITE_PAUSE = 2.0
 """Seconds between two attempts to record an outcome that is known but could not be written."""
+
+TAIL, LONGEST = 20, 1000
+"""How many of a command's last lines are recorded with its outcome, and how many characters of each."""
+
+Ask = Callable[[Order, Said], Coroutine[None, None, Outcome]]
 
 _LOG = logging.getLogger(__name__)
 
@@ -85,6 +92,8 @@ class Engine:
         if not isinstance(event, Observed) and run is not None:
             self._journal.append(event)
             self.run = run
+            if run.over:
+                self._journal.close()
             self._recorded(event, run)
         for effect in effects:
             refused = self._begin(effect)
@@ -114,18 +123,23 @@ class Engine:
         return ""
 
     async def _perform(self, order: Order) -> None:
+        await self._finish(order, await self._outcome(order, lambda driver: driver.act))
+
+    async def _outcome(self, order: Order, ask: Callable[[Driver], Ask]) -> Outcome:
+        """What a driver answers; UNKNOWN where it raises, whatever it was."""
         try:
-            outcome = await self._drivers[order.server].act(order, lambda line: self._said(order, line))
-        except Exception as error:  # noqa: BLE001 - whatever it was, the outcome is lost
+            outcome = await ask(self._drivers[order.server])(order, lambda line: self._said(order, line))
+        except Exception as error:  # noqa: BLE001 - the outcome is lost, and is asked for again
             # A driver never raises for what a server does: this is a defect of ours.
             _LOG.exception("the driver of %s failed at %s", order.server, order.token)
-            outcome = Outcome(Result.UNKNOWN, f"skytui itself failed here ({type(error).__name__}: {error})")
-        await self._finish(order, outcome)
+            return Outcome(Result.UNKNOWN, f"skytui itself failed here ({type(error).__name__}: {error})")
+        tail = tuple(line[:LONGEST] for line in outcome.tail[-TAIL:])
+        return msgspec.structs.replace(outcome, says=outcome.says[:LONGEST], tail=tail)
 
     async def _probe(self, order: Order) -> None:
         """Ask until the answer is one, or until the gate has answered in its place."""
         while self._in_doubt(order):
-            outcome = await self._drivers[order.server].probe(order, lambda line: self._said(order, line))
+            outcome = await self._outcome(order, lambda driver: driver.probe)
             if outcome.result is not Result.UNKNOWN:
                 if self._in_doubt(order):
                     await self._finish(order, outcome)

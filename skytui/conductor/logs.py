@@ -6,11 +6,17 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+import msgspec
+
 from skytui.drivers.driver import Driver
 from skytui.pair.logline import LogLine
 
 KEPT = 2000
 """How many lines a client that joins late is given."""
+KEPT_CHARACTERS = 512 * 1024
+"""And how much of their text: all a client is given at once must fit into one line of the link."""
+LONGEST = 4096
+"""How many characters of a line are kept; the server's own file has the rest."""
 BATCH_SECONDS = 0.2
 """Lines are sent on at most five times a second: more repaints than that help nobody on a slow link."""
 
@@ -24,12 +30,20 @@ class Logs:
         self._drivers = drivers
         self._send = send
         self._fresh: list[LogLine] = []
+        self._fresh_characters = 0
         self._transcripts: Path | None = None
         self.kept: deque[LogLine] = deque(maxlen=KEPT)
 
     def add(self, line: LogLine) -> None:
         """One more line, from a log or from a command."""
+        if len(line.text) > LONGEST:
+            line = msgspec.structs.replace(
+                line, text=f"{line.text[:LONGEST]} … ({len(line.text)} characters)"
+            )
         self._fresh.append(line)
+        self._fresh_characters += len(line.text)
+        if self._fresh_characters > KEPT_CHARACTERS:
+            self.flush()
 
     def transcribe(self, folder: Path | None) -> None:
         """From now on write every line down in `folder`, a file for each source; None: do not."""
@@ -57,10 +71,17 @@ class Logs:
         if not self._fresh:
             return
         lines, self._fresh = tuple(self._fresh), []
-        self.kept.extend(lines)
+        self._fresh_characters = 0
+        self._keep(lines)
         self._send(lines)
         if self._transcripts is not None:
             self._write(self._transcripts, lines)
+
+    def _keep(self, lines: tuple[LogLine, ...]) -> None:
+        self.kept.extend(lines)
+        size = sum(len(line.text) for line in self.kept)
+        while size > KEPT_CHARACTERS:
+            size -= len(self.kept.popleft().text)
 
     def _write(self, folder: Path, lines: tuple[LogLine, ...]) -> None:
         by_file: dict[str, list[str]] = {}

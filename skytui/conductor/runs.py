@@ -45,6 +45,17 @@ def load_run(folder: Path) -> StoredRun:
     return StoredRun(folder, contents, run)
 
 
+def never_begun(folder: Path) -> bool:
+    """Whether a crash came before even the heading of this journal was whole: then there was no run.
+
+    A journal with a `head` beside it was longer once, and is not passed over.
+    """
+    try:
+        return b"\n" not in (folder / JOURNAL).read_bytes() and not (folder / "head").exists()
+    except OSError as error:
+        raise StateError(f"The journal in {folder} cannot be read: {error.strerror}.") from error
+
+
 def open_run(pair_folder: Path) -> StoredRun | None:
     """The run of this pair that has not ended, if there is one: it can only be the newest.
 
@@ -52,6 +63,8 @@ def open_run(pair_folder: Path) -> StoredRun | None:
     Raises StateError when the newest journal cannot be trusted.
     """
     for folder in reversed(stored_runs(pair_folder)):
+        if never_begun(folder):
+            continue
         if read_journal(folder / JOURNAL).events:
             stored = load_run(folder)
             return None if stored.run.over else stored

@@ -31,6 +31,8 @@ HELLO_SECONDS = 10.0
 """How long a caller may take to say who it is."""
 
 _LOG = logging.getLogger(__name__)
+_GARBAGE = (ValueError, RecursionError, asyncio.LimitOverrunError)
+"""What reading a line raises that is no request: not JSON, not UTF-8, nested without end, too long."""
 _REQUEST: msgspec.json.Decoder[Request] = msgspec.json.Decoder(Request)
 
 
@@ -73,7 +75,7 @@ class Door:
                 hello = _REQUEST.decode(await reader.readuntil(b"\n"))
         except TimeoutError:
             return Denied("you did not say who you are")
-        except (msgspec.DecodeError, asyncio.LimitOverrunError):
+        except _GARBAGE:
             return Denied("this is not how one speaks to a conductor")
         if not isinstance(hello, Hello):
             return Denied("say hello first")
@@ -90,7 +92,7 @@ class Door:
         while True:
             try:
                 request = _REQUEST.decode(await reader.readuntil(b"\n"))
-            except (msgspec.DecodeError, asyncio.LimitOverrunError):
+            except _GARBAGE:
                 self._conductor.hub.tell(writer, Denied("this is not how one speaks to a conductor"))
                 await writer.drain()
                 return

@@ -16,6 +16,8 @@ from skytui.link.wire import LINE_LIMIT, PROTOCOL, Denied, Hello, Message, Reply
 REPLY_SECONDS = 20.0
 """How long a request waits for its answer. It comes at once, except to a secret, which is tried first."""
 
+_GARBAGE = (ValueError, RecursionError, asyncio.LimitOverrunError)
+"""What reading a line raises that is no message of a conductor."""
 _MESSAGE = msgspec.json.Decoder(Message)
 
 
@@ -49,7 +51,7 @@ class Client:
             writer.write(msgspec.json.encode(Hello(PROTOCOL, __version__, client)) + b"\n")
             async with asyncio.timeout(seconds):
                 first = _MESSAGE.decode(await reader.readuntil(b"\n"))
-        except (OSError, TimeoutError, asyncio.IncompleteReadError, msgspec.DecodeError) as error:
+        except (OSError, TimeoutError, asyncio.IncompleteReadError, *_GARBAGE) as error:
             writer.close()
             raise UnreachableError(f"The conductor in {folder} did not answer ({error}).") from error
         if isinstance(first, Welcome):
@@ -108,7 +110,7 @@ class Client:
                     self._messages.put_nowait(message)
         except asyncio.IncompleteReadError:
             self._lost("the conductor has ended")
-        except (OSError, asyncio.LimitOverrunError, msgspec.DecodeError) as error:
+        except (OSError, *_GARBAGE) as error:
             self._lost(f"the connection to the conductor broke ({error})")
 
     def _lost(self, why: str) -> None:
