@@ -1,0 +1,80 @@
+"""The runs of a pair, as their folders have them."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from skytui.conductor.journal import Journal
+from skytui.conductor.runs import JOURNAL, load_run, new_run_id, open_run, stored_runs
+from skytui.errors import StateError
+from skytui.runbook.events import Recorded
+from tests.support.walk import Walk
+
+WALL = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def events() -> list[Recorded]:
+    return Walk().to_end().events
+
+
+def stored(pair: Path, run: str, events: list[Recorded]) -> Path:
+    journal = Journal.create(pair / "runs" / run / JOURNAL, run)
+    for event in events:
+        journal.append(event)
+    journal.close()
+    return pair / "runs" / run
+
+
+def test_a_new_id_is_the_time_and_never_one_that_is_taken(tmp_path: Path) -> None:
+    assert new_run_id(tmp_path, WALL) == "20260301-020000"
+    (tmp_path / "runs" / "20260301-020000").mkdir(parents=True)
+    assert new_run_id(tmp_path, WALL) == "20260301-020000-2"
+
+
+def test_a_pair_without_runs_has_none_open(tmp_path: Path) -> None:
+    assert stored_runs(tmp_path) == []
+    assert open_run(tmp_path) is None
+
+
+def test_a_run_that_was_left_is_found(tmp_path: Path, events: list[Recorded]) -> None:
+    stored(tmp_path, "20260101-000000", events)
+    folder = stored(tmp_path, "20260301-020000", events[:7])
+    left = open_run(tmp_path)
+    assert left is not None
+    assert left.folder == folder
+    assert left.contents.events == tuple(events[:7])
+
+
+def test_a_run_that_ended_is_not_open(tmp_path: Path, events: list[Recorded]) -> None:
+    folder = stored(tmp_path, "20260301-020000", events)
+    assert open_run(tmp_path) is None
+    assert load_run(folder).run.over
+
+
+@pytest.mark.parametrize("left", [b"", b'{"schema":1,"sky'])
+def test_what_a_crash_leaves_before_a_run_was_open_is_passed_over(
+    tmp_path: Path, events: list[Recorded], left: bytes
+) -> None:
+    stored(tmp_path, "20260301-020000", events[:7])
+    torn = tmp_path / "runs" / "20260302-020000"
+    torn.mkdir()
+    (torn / JOURNAL).write_bytes(left)
+    stored(tmp_path, "20260303-020000", [])
+    found = open_run(tmp_path)
+    assert found is not None
+    assert found.run.id == "20260301-020000"
+
+
+def test_a_journal_that_was_emptied_is_not_passed_over(tmp_path: Path, events: list[Recorded]) -> None:
+    folder = stored(tmp_path, "20260301-020000", events[:7])
+    (folder / JOURNAL).write_bytes(b"")
+    with pytest.raises(StateError):
+        open_run(tmp_path)
+
+
+def test_a_journal_without_a_run_says_what_to_do(tmp_path: Path) -> None:
+    folder = stored(tmp_path, "20260301-020000", [])
+    with pytest.raises(StateError, match="has no run in it; remove the folder"):
+        load_run(folder)
