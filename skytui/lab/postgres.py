@@ -158,6 +158,10 @@ class Cluster:
             "cluster_name": self.name,
         }
         line = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in options.items())
+        if not self.pids():
+            # After a power cut the file names a number that may be another process's by now, or that of a
+            # zombie nobody has collected yet; PostgreSQL would refuse to start for either.
+            (self.data / "postmaster.pid").unlink(missing_ok=True)
         with self.log.open("ab") as log:
             size = log.tell()
             # The postmaster inherits pg_ctl's output: a file that root may open where the account may not.

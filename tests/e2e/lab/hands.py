@@ -38,7 +38,9 @@ def ssh(places: Places, host: str, command: str, *, stdin: str = "") -> Said:
             config=None,
             agent_path=None,
         ) as connection:
-            done = await connection.run(command, input=stdin, timeout=120)
+            # asyncssh takes "" for "nothing yet" and leaves the command's input open.
+            given = {"input": stdin} if stdin else {"stdin": asyncssh.DEVNULL}
+            done = await connection.run(command, timeout=120, **given)
             return Said(done.exit_status, str(done.stdout), str(done.stderr))
 
     return asyncio.run(run())

@@ -1,0 +1,80 @@
+"""Each fault does what it says, and its undo takes it back."""
+
+import pytest
+
+from skytui.errors import LabError, UsageError
+from skytui.lab import faults, pair, processes
+from skytui.lab.places import Places
+from tests.e2e.lab.hands import ask, running, ssh
+
+pytestmark = pytest.mark.pair
+
+WAIT = 30.0
+BOTH = ["server", "database"]
+
+
+def ready() -> bool:
+    return pair.status().ready
+
+
+def test_the_walreceiver_is_cut_and_mended(lab: Places) -> None:
+    senders = "SELECT count(*) FROM pg_stat_replication WHERE application_name = 'sky-b'"
+    faults.inject("cut-walreceiver")
+    assert ask(lab, "sky-b", "SELECT count(*) FROM pg_stat_wal_receiver WHERE status = 'streaming'") == [(0,)]
+    assert processes.wait_for(lambda: ask(lab, "sky-a", senders) == [(0,)], WAIT)
+    assert running(lab, "sky-a") == BOTH
+    assert "standby is" in pair.status().lacking
+    faults.undo("cut-walreceiver")
+    assert processes.wait_for(ready, WAIT)
+
+
+def test_agents_hang_and_go_on(lab: Places) -> None:
+    faults.inject("stop-agents")
+    assert processes.wait_for(
+        lambda: pair.status().lacking == "not connected: NIGHT-01, NIGHT-02, NIGHT-03", WAIT
+    )
+    faults.undo("stop-agents")
+    assert processes.wait_for(ready, WAIT)
+
+
+def test_an_orphaned_database_is_taken_up_again(lab: Places) -> None:
+    faults.inject("orphan-database")
+    assert running(lab, "sky-a") == ["database"]
+    faults.undo("orphan-database")
+    assert processes.wait_for(ready, WAIT)
+
+
+def test_a_host_reboots_with_and_without_the_guard(lab: Places) -> None:
+    faults.inject("reboot", "sky-b")
+    assert processes.wait_for(lambda: running(lab, "sky-b") == BOTH, WAIT)
+    assert ssh(lab, "sky-b", "bin/setAutostart.sh no").code == 0
+    faults.inject("reboot", "sky-b")
+    assert processes.wait_for(
+        lambda: "autostart is no" in (lab.home("sky-b") / "logs" / "ssh.log").read_text(), WAIT
+    )
+    assert running(lab, "sky-b") == []
+    assert ssh(lab, "sky-b", "bin/identity.sh").out == "sky-b standby\n"
+
+
+def test_a_host_without_power(lab: Places) -> None:
+    faults.inject("kill-host", "sky-a")
+    assert not [found for found in processes.find(lab) if found.host == "sky-a"]
+    with pytest.raises(OSError, match=r"refused|Connect"):
+        ssh(lab, "sky-a", "true")
+    faults.undo("kill-host", "sky-a")
+    with pytest.raises(LabError, match="on already"):
+        faults.undo("kill-host", "sky-a")
+    assert processes.wait_for(ready, WAIT)
+
+
+def test_a_fault_that_cannot_be_is_refused(lab: Places) -> None:
+    for name, host, words in (
+        ("nonsense", "", "no fault"),
+        ("reboot", "", "needs a host"),
+        ("reboot", "sky-c", "no host"),
+        ("stop-agents", "sky-a", "takes no host"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            faults.inject(name, host)
+    with pytest.raises(UsageError, match="cannot be undone"):
+        faults.undo("reboot", "sky-a")
