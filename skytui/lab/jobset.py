@@ -100,12 +100,12 @@ def trigger(cron: str) -> CronTrigger:
     return CronTrigger(**dict(zip(_FIELDS, fields, strict=True)), timezone=UTC)
 
 
-def ticks(cron: str, after: datetime, until: datetime) -> list[datetime]:
-    """Every moment `cron` is due in the interval (after, until], in order."""
+def ticks(cron: str, after: datetime, until: datetime, most: int | None = None) -> list[datetime]:
+    """The moments `cron` is due in the interval (after, until], in order; with `most` only the first ones."""
     due: list[datetime] = []
     clock = trigger(cron)
     moment: datetime | None = after + timedelta(microseconds=1)
-    while moment is not None:
+    while moment is not None and (most is None or len(due) < most):
         moment = clock.get_next_fire_time(None, moment)
         if moment is None or moment > until:
             break

@@ -8,7 +8,7 @@ no sign of life.
 import asyncio
 import contextlib
 import logging
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
@@ -29,6 +29,7 @@ class TickLoop:
         self._database = database
         self._clock = clock
         self._log = log
+        self._begun = clock.now()
         self._scheduler: AsyncIOScheduler | None = None
         self._wanted = asyncio.Event()
         self.ticks = 0
@@ -68,15 +69,21 @@ class TickLoop:
 
     async def _begin(self, jobs: list[schedule.Scheduled]) -> None:
         try:
-            await self._pass(None, schedule.DOWN)
+            while (done := await self._pass(None)) is not None and done.more:
+                pass
         except DatabaseDownError:
+            return
+        if done is None:
             return
         self.ticks, self.last_tick = 0, None
         defaults = {"coalesce": False, "misfire_grace_time": _GRACE_SECONDS, "max_instances": 8}
         scheduler = AsyncIOScheduler(timezone=UTC, job_defaults=defaults)
         for job in jobs:
             scheduler.add_job(self._tick, trigger(job.cron), args=[job.name], id=f"job {job.name}")
-        scheduler.add_job(self._pulse, IntervalTrigger(seconds=1, timezone=UTC), id="pulse", coalesce=True)
+        # Once a second over all jobs: records what could not be queued, and shows that the loop is alive even
+        # when no job is due for a while.
+        pulse = IntervalTrigger(seconds=1, timezone=UTC)
+        scheduler.add_job(self._tick, pulse, args=[None], id="pulse", coalesce=True)
         scheduler.start()
         self._scheduler = scheduler
         self._log.info("scheduler started with %d jobs", len(jobs))
@@ -87,61 +94,53 @@ class TickLoop:
             self._scheduler = None
             self._log.info("scheduler stopped after %d ticks", self.ticks)
 
-    async def _tick(self, job: str) -> None:
-        await self._counted(job)
-
-    async def _pulse(self) -> None:
-        # Once a second over all jobs: records what could not be queued, and shows that the loop is alive even
-        # when no job is due for a while.
-        await self._counted(None)
-
-    async def _counted(self, job: str | None) -> None:
+    async def _tick(self, job: str | None) -> None:
         try:
-            alive = await self._pass(job, schedule.FAILED)
+            done = await self._pass(job)
         except DatabaseDownError as error:
             self._log.warning("a tick of %s could not be queued: %s", job or "the scheduler", error)
             return
-        if alive:
+        if done is not None:
             self.ticks += 1
             self.last_tick = self._clock.now()
 
-    async def _pass(self, job: str | None, reason: str) -> bool:
+    async def _pass(self, job: str | None) -> schedule.Pass | None:
         async def work(conn: Connection) -> schedule.Pass | None:
             await schedule.share_lock(conn)
-            if not await schedule.is_running(conn):
+            since = await schedule.running_since(conn)
+            if since is None:
                 return None
-            return await schedule.cover(conn, job, self._clock.now(), schedule.LATE, reason)
+            return await schedule.cover(conn, job, self._clock.now(), since, self._begun)
 
         done = await self._database.write(work)
-        if done is None:
-            return False
-        for run in done.queued:
-            self._log.info("queued %s", run)
-        for run in done.missed:
-            self._log.warning("missed %s: %s", run, reason)
-        return True
+        if done is not None:
+            for run in done.queued:
+                self._log.info("queued %s", run)
+            for run in done.missed:
+                self._log.warning("missed %s", run)
+        return done
 
 
 async def _wanted(conn: Connection) -> list[schedule.Scheduled] | None:
-    return await schedule.scheduled_jobs(conn) if await schedule.is_running(conn) else None
+    return None if await schedule.running_since(conn) is None else await schedule.scheduled_jobs(conn)
 
 
 async def start(conn: Connection, now: datetime) -> bool:
     """Set the scheduler running; False when it was. Ticks since its stop are recorded as missed."""
     await schedule.own_lock(conn)
-    if await schedule.is_running(conn):
+    if await schedule.running_since(conn) is not None:
         return False
-    await schedule.cover(conn, None, now, timedelta(seconds=-1), schedule.STOPPED)
     await conn.execute(
         "UPDATE sky.scheduler SET state = 'running', since = %s, timeline = sky.timeline()", [now]
     )
+    await schedule.cover(conn, None, now, now, now)
     return True
 
 
 async def stop(conn: Connection, now: datetime) -> bool:
     """Set the scheduler stopped; False when it was. No tick is queued after the commit."""
     await schedule.own_lock(conn)
-    if not await schedule.is_running(conn):
+    if await schedule.running_since(conn) is None:
         return False
     await conn.execute("UPDATE sky.scheduler SET state = 'stopped', since = %s", [now])
     return True
