@@ -1,6 +1,7 @@
 """Orders carried out the way a profile says, and what is said of their outcome."""
 
 import asyncio
+import shlex
 from collections import deque
 
 import msgspec
@@ -17,7 +18,6 @@ from skytui.pair.order import Expectation, Order, Outcome, Result
 from skytui.pair.vocabulary import Identity, Role
 from skytui.remote import durable
 from skytui.remote.durable import Command, Progress, State
-from skytui.remote.shell import command_line
 from skytui.remote.ssh import Host, LostError
 
 HTTP_SECONDS = 30.0
@@ -100,7 +100,7 @@ class Actor:
             return f"POST {url}{body}"
         stdin = [text(line, scope) for line in spec.stdin]
         lines = f"  (standard input: {', '.join(stdin)})" if stdin else ""
-        return f"{self._server}: {command_line(_argv(spec, scope))}{lines}"
+        return f"{self._server}: {shlex.join(_argv(spec, scope))}{lines}"
 
     def _cannot(self, order: Order, spec: ActionSpec | None) -> str:
         """Why an order is not one for this driver; empty when it is."""
@@ -220,6 +220,8 @@ class Actor:
                 if not maybe_sent:
                     raise
                 return Outcome(Result.UNKNOWN, f"{error} An attempt before it may have been started.")
+            except RemoteError as error:
+                return Outcome(Result.UNKNOWN, f"{error} It may have been started or not.")
         try:
             return await self._followed(order, spec, said, max(end - loop.time(), 0.1))
         except RemoteError as error:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import shlex
 from typing import Literal
 
 import msgspec
@@ -14,7 +15,6 @@ from skytui.drivers.scope import Scope
 from skytui.errors import RemoteError
 from skytui.pair.reading import Known, Unknown
 from skytui.plaintext import plain_bytes
-from skytui.remote.shell import command_line
 from skytui.remote.ssh import Host
 
 PORT_SECONDS = 2.0
@@ -47,10 +47,10 @@ def request_for(spec: ReadingSpec, scope: Scope) -> Request | None:
     if spec.get is not None:
         return Request("get", text(spec.get, scope), spec.deadline)
     if spec.run is not None:
-        return Request("command", command_line([text(word, scope) for word in spec.run]), spec.deadline)
+        return Request("command", shlex.join([text(word, scope) for word in spec.run]), spec.deadline)
     if spec.shell is not None:
         words = ["sh", "-c", spec.shell, "skytui", *(text(word, scope) for word in spec.args)]
-        return Request("command", command_line(words), spec.deadline)
+        return Request("command", shlex.join(words), spec.deadline)
     if spec.connect is not None:
         ports = fill(spec.connect, scope)
         numbers = ports if isinstance(ports, list) else str(ports).split(",")

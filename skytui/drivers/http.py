@@ -7,7 +7,7 @@ import httpx
 import msgspec
 
 from skytui.config.pairs import ServerConfig
-from skytui.config.placeholders import Fill, fill, holes, text
+from skytui.config.placeholders import Fill, fill, text
 from skytui.config.profile import LoginSpec
 from skytui.errors import ConfigError, RefusedError, UnreachableError
 from skytui.plaintext import plain
@@ -178,7 +178,7 @@ class Web:
         except TimeoutError:
             raise AnswerLostError(self._says(f"no answer to {method} {path} within {deadline:g} s")) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            why = plain(str(error)) or "no answer"
+            why = _why_not_connected(error)
             raise NotSentError(self._says(f"no connection to {self._server.url}: {why}")) from error
         except httpx.HTTPError as error:
             why = plain(str(error)) or type(error).__name__
@@ -187,6 +187,20 @@ class Web:
 
     def _says(self, what: str) -> str:
         return f"{self._server.name}: {what.rstrip('. ')}."
+
+
+def _why_not_connected(error: BaseException) -> str:
+    """The operating system's own word, which httpx keeps at the end of the chain of causes."""
+    if isinstance(error, httpx.TimeoutException):
+        return "no answer"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ConnectionRefusedError):
+            return "connection refused"
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return f"its certificate is not trusted: {plain(cause.verify_message)}"
+        cause = cause.__cause__ or cause.__context__
+    return plain(str(error)) or type(error).__name__
 
 
 def _body(response: httpx.Response) -> object:
@@ -205,8 +219,3 @@ def _trust(server: ServerConfig) -> ssl.SSLContext | bool:
         return ssl.create_default_context(cafile=str(server.ca_file))
     except OSError as error:
         raise ConfigError(f"{server.name}: the CA file {server.ca_file} cannot be used: {error}.") from error
-
-
-def needs_secret(login: LoginSpec | None) -> bool:
-    """Whether a login needs something a person may have to give."""
-    return login is not None and any(hole.startswith("secret.") for hole in holes(login.json))

@@ -75,7 +75,7 @@ async def start(host: Host, command: Command, deadline: float = START_SECONDS) -
     """Start a command, or do nothing when its token was used before.
 
     Raises CheckFailedError and RefusedError when nothing was started; LostError when it may have been;
-    UnreachableError when nothing was sent.
+    UnreachableError when nothing was sent; RemoteError when the host's sh cannot do this at all.
     """
     if not _TOKEN.fullmatch(command.token):
         raise RefusedError(f"{host.name}: `{command.token}` cannot be a token; nothing was started.")
@@ -99,7 +99,7 @@ async def start(host: Host, command: Command, deadline: float = START_SECONDS) -
             raise LostError(f"{host.name}: the connection was cut before all lines had come.")
         case "failed":
             raise RefusedError(f"{host.name}: nothing was started: {why}.")
-    raise LostError(f"{host.name}: sh could not start the command: {done.complaint} (exit {done.code}).")
+    raise RemoteError(f"{host.name}: sh could not start the command: {done.complaint} (exit {done.code}).")
 
 
 async def look(

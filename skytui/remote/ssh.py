@@ -89,9 +89,10 @@ class Host:
         Raises UnreachableError when nobody answered, LostError when it may have run, RefusedError when the
         host let us not in.
         """
+        end = asyncio.get_running_loop().time() + deadline
         async with self.process(command, deadline) as process:
             try:
-                async with asyncio.timeout(deadline):
+                async with asyncio.timeout_at(end):
                     process.stdin.write(stdin)
                     process.stdin.write_eof()
                     out, err = await asyncio.gather(
@@ -116,23 +117,24 @@ class Host:
 
         Raises as `run` does.
         """
+        end = asyncio.get_running_loop().time() + deadline
         try:
-            process = await self._open(command, deadline)
+            process = await self._open(command, end)
         except _ClosedBeforeError:  # nothing of the command was sent, so a new connection may be
-            process = await self._open(command, deadline)
+            process = await self._open(command, end)
         try:
             yield process
         finally:
             process.close()
 
-    async def _open(self, command: str, deadline: float) -> asyncssh.SSHClientProcess[bytes]:
-        connection = await self._connected(deadline)
+    async def _open(self, command: str, end: float) -> asyncssh.SSHClientProcess[bytes]:
+        connection = await self._connected(end)
         try:
-            async with asyncio.timeout(deadline):
+            async with asyncio.timeout_at(end):
                 return await connection.create_process(command, encoding=None)
         except TimeoutError:
             self._drop(connection)
-            raise LostError(f"{self.name}: no answer over SSH within {deadline:g} s.") from None
+            raise LostError(f"{self.name}: no answer over SSH in time.") from None
         except asyncssh.ChannelOpenError as error:
             if error.code == asyncssh.OPEN_CONNECT_FAILED:
                 self._drop(connection)
@@ -155,9 +157,9 @@ class Host:
             self._connection = None
         connection.abort()
 
-    async def _connected(self, deadline: float) -> asyncssh.SSHClientConnection:
+    async def _connected(self, end: float) -> asyncssh.SSHClientConnection:
         try:
-            async with asyncio.timeout(deadline), self._lock:
+            async with asyncio.timeout_at(end), self._lock:
                 if self._closed:
                     raise UnreachableError(f"{self.name}: the connection was closed by us.")
                 if self._connection is not None and not self._connection.is_closed():
@@ -174,9 +176,7 @@ class Host:
                 self._failed, self._pause = None, 0.0
                 return self._connection
         except TimeoutError:
-            raise UnreachableError(
-                f"{self.name}: no SSH connection to {self.where} within {deadline:g} s."
-            ) from None
+            raise UnreachableError(f"{self.name}: no SSH connection to {self.where} in time.") from None
 
     async def _connect(self) -> asyncssh.SSHClientConnection:
         config = self._config

@@ -1,0 +1,139 @@
+from pathlib import Path
+
+import pytest
+
+from skytui import paths
+from skytui.config.pairs import load_pair, pair_names
+from skytui.errors import ConfigError
+from skytui.pair.thresholds import Thresholds
+
+PAIR = """\
+schema = 1
+[pair.NAME]
+profile = "skybot"
+secrets = { admin = { prompt = "admin password" } }
+[pair.NAME.server.sky-a]
+address = "10.0.0.1"
+listen_port = 7508
+url = "https://10.0.0.1:7508"
+ssh = { host = "10.0.0.1", user = "sky", known_hosts = "~/.ssh/known_hosts" }
+home = "/opt/skybot"
+ports = [7508, 5432]
+[pair.NAME.server.sky-b]
+address = "10.0.0.2"
+listen_port = 7508
+[pair.NAME.thresholds]
+zero_seconds = 30
+"""
+
+
+@pytest.fixture(autouse=True)
+def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.delenv("SKYTUI_CONFIG", raising=False)
+    monkeypatch.setattr("skytui.config.pairs.SYSTEM_FILE", tmp_path / "etc.toml")
+    (tmp_path / "config" / "skytui").mkdir(parents=True)
+    return tmp_path
+
+
+def own(text: str) -> None:
+    (paths.config_dir() / "config.toml").write_text(text)
+
+
+def faults(text: str, name: str = "prod") -> list[str]:
+    own(text)
+    with pytest.raises(ConfigError) as error:
+        load_pair(name)
+    return [line.split("config.toml", 1)[-1] for line in str(error.value).splitlines()]
+
+
+def test_a_pair() -> None:
+    own(PAIR.replace("NAME", "prod"))
+    pair = load_pair("prod")
+    assert (pair.name, pair.profile, pair.practice) == ("prod", "skybot", False)
+    assert list(pair.servers) == ["sky-a", "sky-b"]
+    a = pair.servers["sky-a"]
+    assert a.ports == [7508, 5432]
+    assert a.ssh is not None
+    assert (a.ssh.port, a.ssh.key) == (22, None)
+    assert a.ssh.known_hosts == Path("~/.ssh/known_hosts").expanduser()
+    assert pair.peer("sky-a").name == "sky-b"
+    assert pair.thresholds == Thresholds(zero_seconds=30)
+    assert pair.secrets["admin"].prompt == "admin password"
+
+
+def test_the_order_files_are_searched_in(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folders / "etc.toml").write_text(PAIR.replace("NAME", "prod").replace("30", "1"))
+    own(PAIR.replace("NAME", "prod").replace("30", "2"))
+    assert load_pair("prod").thresholds.zero_seconds == 2
+    (folders / "named.toml").write_text(PAIR.replace("NAME", "prod").replace("30", "3"))
+    monkeypatch.setenv("SKYTUI_CONFIG", str(folders / "named.toml"))
+    assert load_pair("prod").thresholds.zero_seconds == 3
+    monkeypatch.setenv("SKYTUI_CONFIG", str(folders / "none.toml"))
+    with pytest.raises(ConfigError, match="which is not a file"):
+        load_pair("prod")
+
+
+def test_all_names(folders: Path) -> None:
+    own(PAIR.replace("NAME", "prod"))
+    (folders / "etc.toml").write_text(PAIR.replace("NAME", "test"))
+    paths.lab_dir().mkdir(parents=True)
+    (paths.lab_dir() / "pair.toml").write_text(PAIR.replace("NAME", "practice"))
+    assert pair_names() == ["prod", "test", "practice"]
+    assert load_pair("practice").name == "practice"
+
+
+def test_an_unknown_name_gets_the_nearest_known_one() -> None:
+    own(PAIR.replace("NAME", "production"))
+    with pytest.raises(ConfigError, match="There is no pair `prodution`; did you mean `production`"):
+        load_pair("prodution")
+
+
+def test_no_configuration_at_all() -> None:
+    with pytest.raises(ConfigError, match=r"write .*config\.toml first\.$"):
+        load_pair("prod")
+    with pytest.raises(ConfigError, match="skytui lab up"):
+        load_pair("practice")
+
+
+def test_every_fault_at_once() -> None:
+    text = PAIR.replace("NAME", "prod").replace("schema = 1", "schema = 2").replace("home =", "hoem =")
+    text = (
+        text.replace("[7508, 5432]", "[0]").replace("zero_seconds", "zero_second").replace("https:", "ftp:")
+    )
+    text = text.replace("prompt", "promt")
+    assert faults(text) == [
+        ":1: schema: must be 1, the only form this version reads",
+        ":4: [pair.prod.secrets.admin] promt: is not known here; did you mean `prompt`?",
+        ":8: [pair.prod.server.sky-a] url: Expected `str` matching regex '^https?://[^/\\\\s]+$'",
+        ":10: [pair.prod.server.sky-a] hoem: is not known here; did you mean `home`?",
+        ":11: [pair.prod.server.sky-a] ports: Expected `int` >= 1 - at `$[0]`",
+        ":16: [pair.prod.thresholds] zero_second: is not known here; did you mean `zero_seconds`?",
+    ]
+
+
+def test_a_pair_is_two_servers() -> None:
+    text = PAIR.replace("NAME", "prod").replace("[pair.prod.server.sky-b]", "[pair.prod.server.sky-a.x]")
+    assert any("a pair is two servers; 1 given" in fault for fault in faults(text))
+
+
+def test_a_secret_has_one_source() -> None:
+    text = PAIR.replace("NAME", "prod").replace('{ prompt = "admin password" }', '{ env = "A", file = "/b" }')
+    assert faults(text) == [":4: [pair.prod.secrets] admin: give exactly one of file, env, command, prompt"]
+
+
+def test_plain_http_is_for_drills_only() -> None:
+    text = PAIR.replace("NAME", "prod").replace("https:", "http:")
+    assert faults(text) == [":8: [pair.prod.server.sky-a] url: must be https: passwords go over it"]
+    own(text.replace('profile = "skybot"', 'profile = "skybot"\npractice = true'))
+    assert load_pair("prod").practice
+
+
+@pytest.mark.parametrize(
+    "text", ["pair = 3", "[pair]\nprod = 3", "[pair.prod]\nserver = 3", "[pair.prod.server]\na = 1\nb = 2"]
+)
+def test_values_where_tables_belong(text: str) -> None:
+    own(f"schema = 1\n{text}")
+    with pytest.raises(ConfigError):
+        load_pair("prod")
