@@ -11,16 +11,20 @@ from skytui.pair.pair import PairReading
 from skytui.runbook import proofs
 from skytui.runbook.model import Run
 from skytui.runbook.proofs import Proof
-from skytui.runbook.sight import Missing, Sight
+from skytui.runbook.sight import Missing, Sight, TooEarly
 from skytui.runbook.steps import Step
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What one conjunct found: whether it holds, and the sentence for it."""
+    """What one conjunct found: whether it holds, and the sentence for it.
+
+    `early`: only because what it needs has not been asked for again yet.
+    """
 
     holds: bool
     says: str
     conjunct: str
+    early: bool = False
 
 
 class Verdict(msgspec.Struct, frozen=True):
@@ -42,6 +46,12 @@ class Verdict(msgspec.Struct, frozen=True):
     def reasons(self) -> tuple[str, ...]:
         """The sentences of what does not hold."""
         return tuple(finding.says for finding in self.findings if not finding.holds)
+
+    @property
+    def blockers(self) -> tuple[str, ...]:
+        """The reasons a person can do something about; while there are none, that the next reading counts."""
+        real = tuple(finding.says for finding in self.findings if not finding.holds and not finding.early)
+        return real or (() if self.passes else ("the next reading counts",))
 
 
 Gate = tuple[Proof, ...]
@@ -134,5 +144,5 @@ def _find(proof: Proof, run: Run, sight: Sight) -> Finding:
     try:
         holds, says = proof(run, sight)
     except Missing as missing:
-        holds, says = False, str(missing)
+        return Finding(False, str(missing), proof.__name__, early=isinstance(missing, TooEarly))
     return Finding(holds, says, proof.__name__)

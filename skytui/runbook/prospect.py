@@ -60,12 +60,12 @@ def prospect(run: Run, reading: PairReading | None) -> Prospect:
             return Prospect(Turn.MACHINE, ("the action is under way",), overdue=overdue)
         case Checking(since=since):
             verdict = gates.passes(run, step, reading, since)
-            return Prospect(Turn.MACHINE, _held(run) + verdict.reasons, gate=verdict, overdue=overdue)
+            return Prospect(Turn.MACHINE, _held(run) + verdict.blockers, gate=verdict, overdue=overdue)
         case Doubtful(since=since, says=says):
             verdict = gates.passes(run, step, reading, since)
             again = confirmable(run) and not run.hold
             turn = Turn.OPERATOR if again else Turn.MACHINE
-            return Prospect(turn, (says, *verdict.reasons), run.phrase(step), verdict, overdue)
+            return Prospect(turn, (says, *verdict.blockers), run.phrase(step), verdict, overdue)
         case Ended():
             return Prospect(Turn.NOBODY)
 
@@ -77,7 +77,7 @@ def _may_confirm(run: Run, step: Step, reading: PairReading) -> Prospect:
     if step.action is None:
         # Without an action there is nothing that could go wrong: confirmed, the step waits for its gate.
         verdict = gates.passes(run, step, reading)
-        return Prospect(Turn.OPERATOR, verdict.reasons, phrase, verdict)
+        return Prospect(Turn.OPERATOR, verdict.blockers, phrase, verdict)
     verdict = gates.may_start(run, step, reading)
     return Prospect(Turn.OPERATOR if verdict.passes else Turn.BLOCKED, verdict.reasons, phrase, verdict)
 

@@ -21,6 +21,10 @@ class Missing(Exception):  # noqa: N818 - no error: the ordinary answer of a ser
     """A reading that does not count, and why."""
 
 
+class TooEarly(Missing):
+    """A reading that was asked for before the thing it has to prove; the next one counts."""
+
+
 class Sight(msgspec.Struct, frozen=True):
     """A pair's readings, through which only fresh evidence can be seen.
 
@@ -57,7 +61,7 @@ class Sight(msgspec.Struct, frozen=True):
         if age > self.limit:
             raise Missing(f"{what} was read {_seconds(age)} ago; only {self.limit:.0f} s count")
         if not self.counts(reading.at):
-            raise Missing(f"{what} was read before this; the next reading counts")
+            raise TooEarly(f"{what}: asked for before this; the next reading counts")
         return reading.value
 
     def counts(self, at: Instant) -> bool:

@@ -15,9 +15,12 @@ import pytest
 from skytui import paths
 from skytui.commands import lab as lab_commands
 from skytui.lab import pair
-from skytui.lab.node import NodeConfig
+from skytui.lab.node import DATABASE, SUPERUSER, NodeConfig
 from skytui.lab.places import Places
 from skytui.lab.postgres import Cluster
+
+SHORT_JOBS = Path(__file__).with_name("short-jobs.toml")
+DENSE_JOBS = Path(__file__).with_name("dense-jobs.toml")
 
 
 class Practice:
@@ -33,7 +36,7 @@ class Practice:
         """What `psql` prints for a query to the database of a host, as its superuser."""
         node = self.node(host)
         environment = {**os.environ, "PGPASSWORD": node.secrets().superuser}
-        server = ["-h", node.http.address, "-p", str(node.postgres.port), "-U", "postgres", "-d", "skybot"]
+        server = ["-h", node.http.address, "-p", str(node.postgres.port), "-U", SUPERUSER, "-d", DATABASE]
         command = [str(Cluster.of(node).bin / "psql"), "-XAtq", *server, "-c", sql]
         done = subprocess.run(
             command, env=environment, capture_output=True, text=True, timeout=30, check=False
@@ -92,5 +95,5 @@ def pair_up(
 
 @pytest.fixture
 def practice(pair_up: PairUp) -> Practice:
-    """A practice pair with the usual jobs."""
-    return pair_up()
+    """A practice pair whose jobs are short."""
+    return pair_up(SHORT_JOBS)
