@@ -1,0 +1,154 @@
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from skytui.pair.order import Expectation, Order, Result
+from skytui.pair.reading import Known, Unknown
+from skytui.pair.vocabulary import Action, Role
+from tests.unit.drivers.conftest import PASSWORD, Make, script
+from tests.unit.remote.conftest import SshServer
+
+
+def order(action: Action = Action.PROMOTE, token: str = "t-1", deadline: float = 20.0) -> Order:  # noqa: S107
+    expects = Expectation("sky-a", Role.STANDBY, 4)
+    return Order(token, action, "sky-a", expects, "sky-b", deadline=deadline)
+
+
+def ignore(_line: str) -> None:
+    pass
+
+
+async def test_readings_of_the_host(make: Make, sshd: SshServer, host_home: Path) -> None:
+    reading = await make(ssh=sshd.config, home=str(host_home)).read()
+    assert isinstance(reading.version, Known)
+    assert isinstance(reading.disk_free, Known)
+    assert (reading.version.value, reading.disk_free.value) == ("v 1", 4)
+    (host_home / "version").unlink()
+    gone = (await make(ssh=sshd.config, home=str(host_home)).read()).version
+    assert isinstance(gone, Unknown)
+    assert "No such file" in gone.reason
+
+
+async def test_a_command_runs_and_is_heard(make: Make, sshd: SshServer, host_home: Path) -> None:
+    script(host_home, "promote", 'echo "peer $1"; echo done >&2')
+    said: list[str] = []
+    outcome = await make(ssh=sshd.config, home=str(host_home)).act(order(), said.append)
+    assert outcome.result is Result.DONE
+    assert (outcome.code, outcome.tail) == (0, ("peer sky-b", "done"))
+    assert said == ["peer sky-b", "done"]
+
+
+@pytest.mark.parametrize(("code", "result"), [(1, Result.FAILED), (3, Result.REFUSED), (127, Result.FAILED)])
+async def test_what_an_exit_code_means(
+    make: Make, sshd: SshServer, host_home: Path, code: int, result: Result
+) -> None:
+    script(host_home, "promote", f"echo first; echo the reason; exit {code}")
+    outcome = await make(ssh=sshd.config, home=str(host_home)).act(order(), ignore)
+    assert (outcome.result, outcome.code) == (result, code)
+    assert outcome.says.endswith(f"ended with {code}: the reason")
+
+
+async def test_the_wrong_host_starts_nothing(make: Make, sshd: SshServer, host_home: Path) -> None:
+    script(host_home, "promote", 'touch "$HOME/ran"')
+    (host_home / "identity").write_text("sky-b standby\n")
+    outcome = await make(ssh=sshd.config, home=str(host_home)).act(order(), ignore)
+    assert outcome.result is Result.REFUSED
+    assert "`sky-b standby` where `sky-a standby` was expected" in outcome.says
+    assert not (host_home / "ran").exists()
+
+
+async def test_a_secret_goes_over_standard_input_only(make: Make, sshd: SshServer, host_home: Path) -> None:
+    script(host_home, "convert", 'read -r a; read -r b; echo "${#a} $b"; env; ps -o args= -p $$')
+    said: list[str] = []
+    outcome = await make(ssh=sshd.config, home=str(host_home)).act(order(Action.CONVERT), said.append)
+    assert outcome.result is Result.DONE
+    assert said[0] == f"{len(PASSWORD)} 2"
+    assert not any(PASSWORD in text for text in (*said, *sshd.commands))
+
+
+async def test_a_secret_that_is_not_there_starts_nothing(
+    make: Make, sshd: SshServer, host_home: Path
+) -> None:
+    script(host_home, "convert", 'touch "$HOME/ran"')
+    driver = make(ssh=sshd.config, home=str(host_home), secret=None)
+    outcome = await driver.act(order(Action.CONVERT), ignore)
+    assert (outcome.result, outcome.says) == (Result.REFUSED, "The secret `admin` has not been given yet.")
+    assert not (host_home / "ran").exists()
+
+
+async def test_a_host_that_is_not_there_is_refused(make: Make, sshd: SshServer, host_home: Path) -> None:
+    await sshd.stop()
+    outcome = await make(ssh=sshd.config, home=str(host_home)).act(order(), ignore)
+    assert outcome.result is Result.REFUSED
+    assert outcome.says.endswith("Nothing was started.")
+
+
+async def test_a_drop_while_it_runs_is_survived(make: Make, sshd: SshServer, host_home: Path) -> None:
+    script(host_home, "promote", 'echo one; while [ ! -e "$HOME/go" ]; do sleep 0.05; done; echo two')
+    said: list[str] = []
+    driver = make(ssh=sshd.config, home=str(host_home))
+    acting = asyncio.create_task(driver.act(order(), said.append))
+    async with asyncio.timeout(10):
+        while not said:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await sshd.drop()
+    (host_home / "go").touch()
+    assert (await acting).result is Result.DONE
+    assert said == ["one", "two"]
+
+
+async def test_when_the_wait_is_over_it_goes_on_and_a_probe_takes_it_up(
+    make: Make, sshd: SshServer, host_home: Path
+) -> None:
+    script(host_home, "promote", 'echo one; while [ ! -e "$HOME/go" ]; do sleep 0.05; done; echo two')
+    said: list[str] = []
+    driver = make(ssh=sshd.config, home=str(host_home))
+    outcome = await driver.act(order(deadline=1.5), said.append)
+    assert outcome.result is Result.UNKNOWN
+    assert "still runs" in outcome.says
+    (host_home / "go").touch()
+    assert (await driver.probe(order(), said.append)).result is Result.DONE
+    assert said == ["one", "two"]
+
+
+async def test_a_host_lost_for_good_while_it_runs_is_unknown(
+    make: Make, sshd: SshServer, host_home: Path
+) -> None:
+    script(host_home, "promote", "echo one; sleep 3")
+    said: list[str] = []
+    acting = asyncio.create_task(
+        make(ssh=sshd.config, home=str(host_home)).act(order(deadline=2.5), said.append)
+    )
+    async with asyncio.timeout(10):
+        while not said:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    await sshd.stop()
+    outcome = await acting
+    assert outcome.result is Result.UNKNOWN
+    assert outcome.says.endswith("It was started, and may still run.")
+
+
+async def test_probes(make: Make, sshd: SshServer, host_home: Path) -> None:
+    script(host_home, "promote", 'echo ran >>"$HOME/ran"')
+    driver = make(ssh=sshd.config, home=str(host_home))
+    assert (await driver.probe(order(token="never"), ignore)).result is Result.NOT_STARTED
+    assert (await driver.act(order(token="never"), ignore)).result is Result.REFUSED
+    assert (await driver.act(order(), ignore)).result is Result.DONE
+    said: list[str] = []
+    other = make(ssh=sshd.config, home=str(host_home))
+    assert (await other.probe(order(), said.append)).result is Result.DONE
+    assert (host_home / "ran").read_text() == "ran\n"
+    await sshd.stop()
+    assert (await other.probe(order(token="x"), ignore)).result is Result.UNKNOWN
+
+
+async def test_a_log_is_followed(make: Make, sshd: SshServer, host_home: Path) -> None:
+    (host_home / "server.log").write_text("\x1b[31mred\n")
+    driver = make(ssh=sshd.config, home=str(host_home))
+    assert driver.logs == ("server",)
+    lines = driver.follow("server")
+    async with asyncio.timeout(10):
+        line = await anext(lines)
+    assert (line.server, line.log, line.text) == ("sky-a", "server", "red")
+    await lines.aclose()  # type: ignore[attr-defined]
