@@ -1,0 +1,87 @@
+"""Tiny drivers over a world, whose answers can be written down beforehand."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+
+from skytui.drivers.driver import Said
+from skytui.pair.logline import LogLine
+from skytui.pair.order import Order, Outcome, Result
+from skytui.pair.vocabulary import Role, ServerReading
+from tests.support.world import NEW, OLD, World
+
+Answer = Outcome | Exception | None
+"""What an action or a probe comes back with; None: never."""
+
+
+class WorldDriver:
+    """One server of a world. Without an answer written down, an action is carried out.
+
+    `before` is called inside `act`, before anything is done. Each poll moves the world on by a second.
+    """
+
+    def __init__(self, world: World, server: str) -> None:
+        self._world = world
+        self._server = server
+        self.answers: list[Answer] = []
+        self.probe_answers: list[Answer] = []
+        self.before: Callable[[Order], None] = lambda order: None
+        self.acted: list[Order] = []
+        self.probed: list[Order] = []
+        self.lines: asyncio.Queue[LogLine] = asyncio.Queue()
+        self.wrong_password = ""
+        self.closed = False
+
+    @property
+    def server(self) -> str:
+        return self._server
+
+    @property
+    def logs(self) -> tuple[str, ...]:
+        return ("server",)
+
+    async def read(self) -> ServerReading:
+        if self._server == OLD:
+            self._world.tick(1.0)
+            if self._world.new.role is Role.MASTER and not any(self._world.new.queues[q] for q in ("night",)):
+                self._world.job_completes()
+        return self._world.read(self._server)
+
+    async def act(self, order: Order, said: Said) -> Outcome:
+        self.acted.append(order)
+        self.before(order)
+        said(f"{order.action} begins")
+        if self.answers:
+            return await _give(self.answers.pop(0))
+        return self._world.act(order)
+
+    async def probe(self, order: Order, said: Said) -> Outcome:
+        self.probed.append(order)
+        if self.probe_answers:
+            return await _give(self.probe_answers.pop(0))
+        return Outcome(Result.UNKNOWN, "no answer")
+
+    async def try_login(self) -> str:
+        return self.wrong_password
+
+    def preview(self, order: Order) -> str:
+        return f"{order.action} on {order.server}"
+
+    async def follow(self, log: str) -> AsyncIterator[LogLine]:
+        while True:
+            yield await self.lines.get()
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+async def _give(answer: Answer) -> Outcome:
+    if answer is None:
+        await asyncio.Event().wait()
+        raise AssertionError("never reached")
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+def drivers_of(world: World) -> dict[str, WorldDriver]:
+    return {name: WorldDriver(world, name) for name in (OLD, NEW)}
