@@ -58,7 +58,7 @@ class Call:
         """Refuse with 409 on a standby, with 412 when the database has changed roles under this service."""
         if self.state.role == "standby":
             raise Refusal(409, "standby", f"{self.site.name} is a standby; ask the master.")
-        if self.site.role != "master":
+        if self.site.role == "standby":
             message = f"{self.site.name} serves as a standby over a database that is a master; restart it."
             raise Refusal(412, "role_changed", message)
 
@@ -124,6 +124,8 @@ async def _answer(
 
     async def work(conn: Connection) -> object:
         state = await read_state(conn)
+        if site.role is None:
+            raise Refusal(503, "starting", f"{site.name} is starting; ask again.")
         etag["ETag"] = state.etag(site.name)
         if precondition and wanted != etag["ETag"]:
             message = f"This server is {etag['ETag']}, not {wanted}; nothing was changed."

@@ -101,37 +101,43 @@ class Database:
         return await self._transact(work, read_only=False)
 
     async def watch(self) -> None:
-        """Open the pool, and open it again after every outage; runs until cancelled."""
+        """Open the pool, notice when the database goes, open it again; runs until cancelled."""
         try:
             while True:
-                if self._down:
-                    await self._probe()
+                try:
+                    async with asyncio.timeout(DEADLINE):
+                        guard = await AsyncConnection.connect(autocommit=True, **self._connection_arguments())
+                    async with guard:
+                        await self._open()
+                        await self._stand_guard(guard)
+                except (OSError, TimeoutError, *_LOST) as error:
+                    self._lost(_sentence(error))
                 await asyncio.sleep(_PROBE_EVERY)
         finally:
             await self._close()
 
-    async def _probe(self) -> None:
-        try:
-            async with asyncio.timeout(DEADLINE):
-                probe = await AsyncConnection.connect(**self._connection_arguments())
-                await probe.close()
-            await self._close()
-            pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
-                kwargs={**self._connection_arguments(), "row_factory": dict_row},
-                connection_class=AsyncConnection[DictRow],
-                min_size=2,
-                max_size=8,
-                timeout=_GET_CONNECTION,
-                reconnect_timeout=1.0,
-                check=AsyncConnectionPool.check_connection,
-                open=False,
-            )
-            await pool.open(wait=True, timeout=_GET_CONNECTION)
-        except (OSError, TimeoutError, *_LOST) as error:
-            self._down = str(error).splitlines()[0] if str(error) else type(error).__name__
-            return
+    async def _open(self) -> None:
+        await self._close()
+        pool: AsyncConnectionPool[Connection] = AsyncConnectionPool(
+            kwargs={**self._connection_arguments(), "row_factory": dict_row},
+            connection_class=AsyncConnection[DictRow],
+            min_size=2,
+            max_size=8,
+            timeout=_GET_CONNECTION,
+            reconnect_timeout=1.0,
+            check=AsyncConnectionPool.check_connection,
+            open=False,
+        )
+        await pool.open(wait=True, timeout=_GET_CONNECTION)
         self._pool, self._down = pool, ""
         self._log.info("database answers")
+
+    async def _stand_guard(self, guard: AsyncConnection[Any]) -> None:
+        # A connection that only listens: it hears at once when the database closes it, so the next caller is
+        # refused at once and does not wait for a connection there cannot be.
+        while not self._down:
+            async for _ in guard.notifies(timeout=_PROBE_EVERY):
+                pass
 
     def _connection_arguments(self) -> dict[str, Any]:
         options = (
@@ -163,7 +169,7 @@ class Database:
         try:
             return task.result()
         except _LOST as error:
-            raise self._lost(str(error).splitlines()[0] if str(error) else type(error).__name__) from error
+            raise self._lost(_sentence(error)) from error
 
     @staticmethod
     async def _attempt(
@@ -191,3 +197,7 @@ class Database:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(1.0):
                     await pool.close(timeout=0.5)
+
+
+def _sentence(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
