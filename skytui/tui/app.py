@@ -1,7 +1,7 @@
 """The way into the console. Imports textual only after the terminal was prepared for it."""
 
 from skytui.clock import SystemClock
-from skytui.errors import UsageError
+from skytui.errors import StateError, UsageError
 from skytui.tui.leaving import Leaving
 from skytui.tui.session import Session
 from skytui.tui.terminal import prepare, terminal_problem
@@ -13,7 +13,7 @@ async def run_console(
     """Show the console until the operator leaves it; how they left is returned.
 
     `drill`: leaving asks what becomes of the practice pair. The session is not closed.
-    Raises UsageError when this is no terminal the console can be shown on.
+    Raises UsageError when this is no terminal the console can be shown on, StateError when it broke.
     """
     problem = terminal_problem()
     if problem:
@@ -28,4 +28,9 @@ async def run_console(
     )
     # The mouse stays off: a connection that breaks would leave the terminal reporting it.
     leaving = await console.run_async(mouse=False)
-    return leaving or Leaving("The console was closed.")
+    if leaving is None:
+        raise StateError(
+            "The console ended by a fault of its own; the run, if there is one, goes on to its next gate.",
+            hint="Start the console again to attach to it.",
+        )
+    return leaving

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
 from typing import ClassVar, TypeVar
 
+from rich.segment import Segments
+from rich.traceback import Traceback
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
@@ -16,6 +18,7 @@ from textual.screen import Screen
 
 from skytui import paths
 from skytui.clock import Clock
+from skytui.plaintext import plain
 from skytui.runbook.prospect import Prospect, Turn
 from skytui.tui import keys, theme
 from skytui.tui.arming import KeyTimes, TerminalTimes
@@ -74,6 +77,7 @@ class Console(App[Leaving]):
         # Without colour the terminal's own palette is stripped to plain text; greys would be left otherwise.
         ansi = ansi or "NO_COLOR" in os.environ
         super().__init__(ansi_color=ansi)
+        self.animation_level = "none"
         self._session = session
         self._clock = clock
         self._times: KeyTimes = times or TerminalTimes()
@@ -96,7 +100,7 @@ class Console(App[Leaving]):
     def on_mount(self) -> None:
         """Show what comes. What is known already is shown when the window's size is."""
         self._session.watch(self._session_changed)
-        self.set_interval(TICK, self._refresh_scene)
+        self.set_interval(TICK, self.tick)
         self._leave_on_signals()
 
     def on_resize(self, event: events.Resize) -> None:
@@ -120,7 +124,7 @@ class Console(App[Leaving]):
 
     def on_console_changed(self) -> None:
         """Something came in."""
-        self._refresh_scene()
+        self.tick()
 
     def watch_scene(self, scene: Scene) -> None:
         """Show the new moment, on the main screen also while a dialog is over it."""
@@ -130,13 +134,23 @@ class Console(App[Leaving]):
         shown = scene.shown
         if shown.noticed > self._noticed:
             for notice in shown.notices[-(shown.noticed - self._noticed) :]:
-                self.notify(notice.says, timeout=NOTICE_SECONDS, markup=False)
+                self.notify(plain(notice.says), timeout=NOTICE_SECONDS, markup=False)
             self._noticed = shown.noticed
         if shown.secrets_wanted and shown.secrets_wanted != self._asked_for and not self._dialog_open():
             self._desk.ask_secret()
         self._asked_for = shown.secrets_wanted
+        self._close_what_went_by(scene)
         if isinstance(self.screen, SecretDialog) and self.screen.secret not in shown.secrets_wanted:
             self.screen.dismiss(True)
+
+    def _close_what_went_by(self, scene: Scene) -> None:
+        """Close a dialog about a step that the run has left meanwhile: somebody else confirmed it."""
+        screen, run = self.screen, scene.run
+        if isinstance(screen, Dialog) and screen.about is not None:
+            here = (run.id, run.step.id) if run and run.step else None
+            if screen.about != here:
+                self.say(f"The run went on without this: {screen.about[1]} is behind it.", bad=True)
+                screen.action_cancel()
 
     def action_interrupt(self) -> None:
         """Ctrl+C: close a dialog; otherwise the same as leaving."""
@@ -178,7 +192,10 @@ class Console(App[Leaving]):
         """A short notice; it takes the place of the one before, so that a burst of keys makes one."""
         self.clear_notifications()
         self.notify(
-            sentence, severity="warning" if bad else "information", timeout=NOTICE_SECONDS, markup=False
+            plain(sentence),
+            severity="warning" if bad else "information",
+            timeout=NOTICE_SECONDS,
+            markup=False,
         )
 
     def go(self, ending: DrillEnding | None) -> None:
@@ -207,6 +224,13 @@ class Console(App[Leaving]):
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self.go, ending)
 
+    def _fatal_error(self) -> None:
+        """As textual does it, but without the values of variables: a secret may be among them."""
+        self.bell()
+        trace = Traceback(show_locals=False, width=None)
+        self._exit_renderables.append(Segments(self.console.render(trace, self.console.options)))
+        self._close_messages_no_wait()
+
     def _session_changed(self) -> None:
         self.post_message(self.Changed())
 
@@ -214,7 +238,8 @@ class Console(App[Leaving]):
         """The same moment, in another size."""
         self.watch_scene(self.scene)
 
-    def _refresh_scene(self) -> None:
+    def tick(self) -> None:
+        """Show this moment: what is known, aged to now."""
         self.scene = scene_of(self._session.shown, self._clock)
 
     def _dialog_open(self) -> bool:

@@ -12,7 +12,7 @@ class Glyphs(msgspec.Struct, frozen=True, kw_only=True):
     current: str = "▶"
     later: str = "·"
     bad: str = "✘"
-    held: str = "⏸"
+    held: str = "‖"
     waived: str = "~"
     master: str = "●"
     standby: str = "○"

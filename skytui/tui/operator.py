@@ -134,6 +134,7 @@ class Operator:
             text="The step passes without this proof, and the run is not called clean:",
             unproven=self._floor.scene.prospect.gate.reasons,
         )
+        dialog.about = (run.id, step.id)
         self._floor.ask(
             dialog,
             lambda reason: self._floor.send(self._session.waive(run.id, step.id, reason), self._report),
@@ -188,6 +189,7 @@ class Operator:
             phrase=run.phrase(step),
             last=step.no_way_back,
         )
+        dialog.about = (run.id, step.id)
         self._floor.ask(dialog, lambda phrase: self._send_confirmation(run.id, step.id, phrase, card))
 
     def _send_confirmation(self, run: str, step: str, phrase: str, card: object) -> None:

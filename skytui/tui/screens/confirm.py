@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from skytui.tui.arming import KeyTimes
-from skytui.tui.screens.dialog import Dialog, button, paragraph
+from skytui.tui.screens.dialog import Dialog, button, line_input, paragraph
 
 
 class ConfirmDialog(Dialog[str]):
@@ -20,7 +20,7 @@ class ConfirmDialog(Dialog[str]):
         self._runs = runs
         self._phrase = phrase
         self._last = last
-        self._input = Input(id="phrase", placeholder="the host's name")
+        self._input = line_input("phrase", "the host's name")
 
     def content(self) -> Iterable[Widget]:
         """What will happen, where, and the question."""

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widget import Widget
-from textual.widgets import Button
+from textual.widgets import Button, Input
 
 from skytui.tui import keys
 from skytui.tui.arming import Armed, KeyTimes
@@ -29,12 +29,14 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     AUTO_FOCUS = ""
     heading = ""
     hint = "Esc cancels"
+    about: tuple[str, str] | None = None
+    """The run and step it asks about; the console closes it when the run has left that step."""
 
     def __init__(self, times: KeyTimes) -> None:
         super().__init__()
         self._times = times
         self._armed = Armed()
-        self._says = Pane(classes="dialog-says")
+        self._says = Pane(classes="dialog-says", grows=True)
 
     def compose(self) -> ComposeResult:
         """Heading, content, what is wrong, buttons."""
@@ -93,8 +95,15 @@ def button(id: str, label: str) -> Button:  # noqa: A002 - textual's
     return Button(Content(f" {label} "), id=id, compact=True)
 
 
+def line_input(id: str, placeholder: str, *, masked: bool = False) -> Input:  # noqa: A002 - textual's
+    """An input of one line. Its cursor stands still: a blinking one costs bytes on a slow link."""
+    line = Input(id=id, placeholder=placeholder, password=masked)
+    line.cursor_blink = False
+    return line
+
+
 def paragraph(text: Content | str, classes: str = "dialog-text") -> Pane:
     """A piece of text."""
-    pane = Pane(classes=classes)
+    pane = Pane(classes=classes, grows=True)
     pane.draw(Content(text) if isinstance(text, str) else text)
     return pane

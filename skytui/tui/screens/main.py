@@ -44,7 +44,7 @@ class MainScreen(Screen[None]):
         self.armed = Armed()
         self._footer_state: object = None
         self._top = Pane(id="top")
-        self._banner = Pane(id="banner")
+        self._banner = Pane(id="banner", grows=True)
         self._servers = (ServerPanel(0, look), ServerPanel(1, look))
         self._flow = Pane(id="flow")
         self._strip = Strip(look)
@@ -98,7 +98,7 @@ class MainScreen(Screen[None]):
         self._stepper.show(scene)
         self._card.show(scene)
         self._log.show(scene)
-        self.set_class(self._card.has_class("-failed"), "-failed")
+        self.set_class(self._card.has_class("-long"), "-long-card")
         self._arm(card_id(scene))
         self._refresh_footer()
 

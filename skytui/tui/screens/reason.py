@@ -8,7 +8,7 @@ from textual.widgets import Input
 
 from skytui.tui.arming import KeyTimes
 from skytui.tui.glyphs import Look
-from skytui.tui.screens.dialog import Dialog, paragraph
+from skytui.tui.screens.dialog import Dialog, line_input, paragraph
 
 
 class ReasonDialog(Dialog[str]):
@@ -22,7 +22,7 @@ class ReasonDialog(Dialog[str]):
         self._look = look
         self._about = text
         self._unproven = unproven
-        self._input = Input(id="reason", placeholder="the reason, for the report")
+        self._input = line_input("reason", "the reason, for the journal")
 
     def content(self) -> Iterable[Widget]:
         """What is left unproven, and the question."""

@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from skytui.tui.arming import KeyTimes
-from skytui.tui.screens.dialog import Dialog, paragraph
+from skytui.tui.screens.dialog import Dialog, line_input, paragraph
 
 Give = Callable[[str, str], Awaitable[str]]
 
@@ -21,7 +21,7 @@ class SecretDialog(Dialog[bool]):
         super().__init__(times)
         self._secret = name
         self._give = give
-        self._input = Input(id="secret", password=True, placeholder="not shown, not stored")
+        self._input = line_input("secret", "not shown, not stored", masked=True)
 
     @property
     def secret(self) -> str:

@@ -29,13 +29,14 @@ class Tone(enum.StrEnum):
 
 
 class CardView(msgspec.Struct, frozen=True):
-    """The card. `act` is the line that says what Enter does."""
+    """The card. `act` is the line that says what Enter does. `long`: it shows what a script said."""
 
     title: str
     place: str
     body: Content
     act: Content
     tone: Tone
+    long: bool = False
 
 
 def step_card(
@@ -55,16 +56,17 @@ def step_card(
     now = _now(scene, run, prospect, look, width)
     if now:
         parts.append(now)
+    said: tuple[str, ...] = ()
     if isinstance(stage, Failed | Doubtful):
-        said = stage.outcome.tail if isinstance(stage, Failed) else ()
-        parts += _tail(said or tail, width)
+        said = (stage.outcome.tail if isinstance(stage, Failed) else ()) or tail
+        parts += _tail(said, width)
     else:
         parts.append(_next(scene, run, step, width))
     tone = _tone(run, prospect)
     place = f"step {run.number(step.id)} of {len(run.plan)}"
     body = Content("\n").join(parts)
     act = act_line(*_act(run, step, prospect, tone, look), width)
-    return CardView(step.title, place, body, act, tone)
+    return CardView(step.title, place, body, act, tone, bool(said))
 
 
 def act_line(sign: str, text: str, width: int) -> Content:
@@ -157,14 +159,21 @@ def _act(run: Run, step: Step, prospect: Prospect, tone: Tone, look: Look) -> tu
     first = prospect.reasons[0] if prospect.reasons else ""
     if tone is Tone.YOURS:
         return glyphs.current, f"Enter {_what_enter_does(step, prospect)}"
+    if tone is Tone.BLOCKED and run.hold:
+        return glyphs.held, f"Held by {run.hold.who}: {run.hold.reason}. h lets the run go on."
     if tone is Tone.BLOCKED:
         return glyphs.bad, f"Enter: not yet. {first}"
     if tone is Tone.FAILED and prospect.turn is Turn.OPERATOR:
         typed = f", after you type {prospect.phrase}" if prospect.phrase else ""
         return glyphs.current, f"Enter tries again{typed}. h holds. q leaves: the run waits here."
     if tone is Tone.FAILED:
-        reasons = f" {first}" if isinstance(run.stage, Failed) and first else ""
-        return glyphs.bad, f"Nothing to press: it is not repeated while in doubt.{reasons}"
+        if isinstance(run.stage, Failed):
+            return glyphs.bad, f"Enter: not yet. {first}"
+        asked = run.name_of(step.side)
+        return (
+            glyphs.unknown,
+            f"Nothing to press: {asked} is asked what became of it. It is never repeated blindly.",
+        )
     waive = " w waives." if step.waivable and isinstance(run.stage, Checking) else ""
     waits = f"waiting for {step.waits_for}" if isinstance(run.stage, Checking) else first
     return glyphs.later, f"Nothing to press: {waits}.{waive}"

@@ -14,6 +14,7 @@ from skytui.tui.scene import Scene
 from skytui.tui.view import values
 from skytui.tui.view.face import Face, State, face_of, last_role
 from skytui.tui.view.figures import ago, pace_of, short_time
+from skytui.tui.view.wrap import cut
 
 T = TypeVar("T")
 LABEL = 11
@@ -50,7 +51,7 @@ def server_view(scene: Scene, name: str, look: Look, width: int) -> PanelView:
             lines = rows.silent(face)
     age = rows.oldest
     faded = face.state is State.UNKNOWN or age > scene.limit
-    body = Content("\n").join(lines)
+    body = Content("\n").join(cut(line, width, look.glyphs) for line in lines)
     return PanelView(_title(name, face, look), body, _foot(scene, age), face.state, faded)
 
 

@@ -9,6 +9,7 @@ from skytui.runbook.steps import Kind, Step, plan_of
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
 from skytui.tui.view.figures import short_time
+from skytui.tui.view.wrap import cut
 
 
 class StepperView(msgspec.Struct, frozen=True):
@@ -56,7 +57,7 @@ def strip_view(scene: Scene, look: Look, width: int) -> Content:
     text = Content.assemble(" ", signs, "  ", (name, "bold"))
     if after and text.cell_length + len(after) + 9 <= width:
         text += Content.styled(f"  then {after}", "$quiet")
-    return text.truncate(width, ellipsis=glyphs.ellipsis == "…")
+    return cut(text, width, glyphs)
 
 
 def _following(run: Run | None) -> str:

@@ -7,6 +7,7 @@ from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
 from skytui.tui.view.face import two_masters
 from skytui.tui.view.figures import short_time
+from skytui.tui.view.wrap import cut
 
 
 def topline_view(scene: Scene, look: Look, width: int) -> Content:
@@ -17,7 +18,7 @@ def topline_view(scene: Scene, look: Look, width: int) -> Content:
         gap = width - left.cell_length - right.cell_length
         if gap >= 1:
             return left + " " * gap + right
-    return (left + " " + right).truncate(width, ellipsis=True)
+    return cut(left + " " + right, width, look.glyphs)
 
 
 def banner_view(scene: Scene, look: Look) -> Content:

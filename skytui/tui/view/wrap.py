@@ -1,6 +1,8 @@
-"""Text with a label before it, wrapped under itself."""
+"""Text made to fit: wrapped under a label, or cut."""
 
 from textual.content import Content
+
+from skytui.tui.glyphs import Glyphs
 
 LABEL = 6
 """Width of the labels of the step card."""
@@ -20,3 +22,10 @@ def hanging(label: Content, text: Content, width: int, indent: int = LABEL) -> C
 def labelled(label: str, text: Content | str, width: int) -> Content:
     """A paragraph of the card, under one of its labels."""
     return hanging(Content.styled(label, "$quiet"), Content(text) if isinstance(text, str) else text, width)
+
+
+def cut(text: Content, width: int, glyphs: Glyphs) -> Content:
+    """A line cut to `width`, with the sign that something is missing."""
+    if text.cell_length <= width:
+        return text
+    return text.truncate(max(0, width - len(glyphs.ellipsis))) + glyphs.ellipsis

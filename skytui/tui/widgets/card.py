@@ -33,8 +33,8 @@ class Card(Vertical):
         self._look = look
         self._log = log
         self._scene: Scene | None = None
-        self._body = Pane(id="card-text")
-        self._act = Pane(id="act")
+        self._body = Pane(id="card-text", grows=True)
+        self._act = Pane(id="act", grows=True)
         self._scroll = VerticalScroll(self._body, id="card-body", can_focus=False)
         self._tail_shown: Hashable = None
 
@@ -51,6 +51,7 @@ class Card(Vertical):
         self.border_subtitle = Content(view.place)
         self._body.draw(view.body)
         self._act.draw(view.act)
+        self.set_class(view.long, "-long")
         for tone in Tone:
             self.set_class(view.tone is tone, f"-{tone}")
         self._to_the_end_of_a_tail(scene)

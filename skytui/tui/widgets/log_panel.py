@@ -13,6 +13,7 @@ from skytui.tui.logring import LogRing
 from skytui.tui.scene import Scene
 from skytui.tui.view.figures import plural
 from skytui.tui.view.logs import Filter, chosen, log_line, matches
+from skytui.tui.view.wrap import cut
 from skytui.tui.widgets.pane import Pane
 
 FLUSH = 0.2
@@ -52,7 +53,8 @@ class LogPanel(Vertical):
     def on_mount(self) -> None:
         """Start to follow."""
         self._find.display = False
-        self.set_interval(FLUSH, self._flush)
+        self._find.cursor_blink = False
+        self.set_interval(FLUSH, self.flush)
 
     def on_resize(self) -> None:
         """Fill the new height."""
@@ -157,7 +159,8 @@ class LogPanel(Vertical):
     def _height(self) -> int:
         return max(1, self._text.size.height)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Show what has come in since the last look."""
         if (self._ring.total, self._look) != self._flushed:
             self._redraw()
 
@@ -169,7 +172,7 @@ class LogPanel(Vertical):
             window = self._frozen[max(0, self._end - self._height()) : self._end]
         width = max(20, self._text.size.width)
         rows = (log_line(line, self._look, self._servers, self._found) for line in window)
-        self._text.draw(Content("\n").join(row.truncate(width, ellipsis=True) for row in rows))
+        self._text.draw(Content("\n").join(cut(row, width, self._look.glyphs) for row in rows))
         self._entitle()
 
     def _entitle(self) -> None:

@@ -20,7 +20,7 @@ class Stepper(VerticalScroll, can_focus=False):
         self._look = look
         self._current = -1
         self._scene: Scene | None = None
-        self._lines = Pane(id="steps")
+        self._lines = Pane(id="steps", grows=True)
 
     def compose(self) -> ComposeResult:
         """All lines in one piece."""
