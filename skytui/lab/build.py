@@ -128,11 +128,12 @@ def _write_hosts(places: Places, nodes: list[NodeConfig], secrets: Secrets) -> N
         node.dump()
         for log in ("server", "scheduler", "replication", "database"):
             (node.logs / f"{log}.log").touch()
-        _write_scripts(node)
+        write_scripts(node)
     tomlfile.write(places.known_hosts, "".join(known))
 
 
-def _write_scripts(node: NodeConfig) -> None:
+def write_scripts(node: NodeConfig) -> None:
+    """Put the scripts into the host's `bin`."""
     for script in (resources.files("skytui.lab") / "scripts").iterdir():
         if script.name.endswith(".sh"):
             tomlfile.write(node.home / "bin" / script.name, script.read_text("utf-8"), mode=0o755)

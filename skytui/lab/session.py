@@ -41,6 +41,7 @@ class CommandSession(asyncssh.SSHServerSession[bytes]):
         self._line: list[str] = []
         self._early: list[bytes | None] = []
         self._running: _Command | None = None
+        self._lost = False
         self._starting: asyncio.Task[None] | None = None
 
     def connection_made(self, chan: "asyncssh.SSHServerChannel[bytes]") -> None:
@@ -80,10 +81,9 @@ class CommandSession(asyncssh.SSHServerSession[bytes]):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone; the command is not."""
+        self._lost = True
         if self._running is not None:
             self._running.let_go()
-        else:
-            self._early.append(None)
 
     def pause_writing(self) -> None:
         """The client reads too slowly."""
@@ -115,6 +115,8 @@ class CommandSession(asyncssh.SSHServerSession[bytes]):
         for data in self._early:
             command.feed(data)
         self._running = command
+        if self._lost:
+            command.let_go()
 
 
 class _Command(asyncio.SubprocessProtocol):
@@ -135,6 +137,7 @@ class _Command(asyncio.SubprocessProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         code = self._transport.get_returncode()
+        self._transport.close()
         if self._channel.is_closing() or code is None:
             return
         if code >= 0:
