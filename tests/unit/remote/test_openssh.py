@@ -1,0 +1,182 @@
+"""The same promises against a real OpenSSH server, started here with a configuration and keys of its own."""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+
+import asyncssh
+import psutil
+import pytest
+
+from skytui.clock import SystemClock
+from skytui.config.pairs import SshConfig
+from skytui.config.secrets import Secret
+from skytui.errors import UnreachableError
+from skytui.remote.durable import Command, Progress, State, follow, look, start
+from skytui.remote.ssh import Host
+from skytui.remote.tail import follow_log
+
+SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+
+pytestmark = pytest.mark.skipif(SSHD is None, reason="openssh-server is not installed")
+
+
+class OpenSsh:
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "home"
+        self.home.mkdir()
+        host_key = asyncssh.generate_private_key("ssh-ed25519")
+        host_key.write_private_key(folder / "host_key")
+        (folder / "host_key").chmod(0o600)
+        user_key = asyncssh.generate_private_key("ssh-ed25519")
+        user_key.write_private_key(folder / "key")
+        user_key.write_public_key(folder / "authorized")
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            port = free.getsockname()[1]
+        known = host_key.export_public_key().decode().strip()
+        (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {known}\n")
+        (folder / "config").write_text(
+            f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\n"
+            f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nPasswordAuthentication no\n"
+            f"PermitRootLogin prohibit-password\nSetEnv HOME={self.home}\n"
+        )
+        self._config = folder / "config"
+        self._log = folder / "sshd.log"
+        self.config = SshConfig(
+            host="127.0.0.1",
+            port=port,
+            user=pwd.getpwuid(os.getuid()).pw_name,
+            key=folder / "key",
+            known_hosts=folder / "known_hosts",
+        )
+
+    async def start(self) -> None:
+        assert SSHD is not None
+        if os.getuid() == 0:
+            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
+        self._process = subprocess.Popen([SSHD, "-D", "-f", self._config, "-E", self._log])  # noqa: ASYNC220
+        async with asyncio.timeout(10):
+            while not (self._log.exists() and "Server listening" in self._log.read_text()):
+                assert self._process.poll() is None, self._log.read_text()
+                await asyncio.sleep(0.02)
+
+    def drop(self) -> None:
+        """Cut every connection: end the server's children, which serve one each."""
+        for child in psutil.Process(self._process.pid).children():
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.send_signal(signal.SIGKILL)
+
+    def stop(self) -> None:
+        self.drop()
+        self._process.terminate()
+        self._process.wait(10)
+
+
+@pytest.fixture
+async def openssh(tmp_path: Path) -> AsyncIterator[OpenSsh]:
+    server = OpenSsh(tmp_path)
+    await server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+async def host(openssh: OpenSsh) -> AsyncIterator[Host]:
+    host = Host("sky-a", openssh.config, SystemClock())
+    yield host
+    await host.close()
+
+
+def command(text: str, *stdin: str) -> Command:
+    return Command(
+        token="run-1",
+        check=["echo", "sky-a master"],
+        expect="sky-a master",
+        argv=["sh", "-c", text],
+        stdin=tuple(map(Secret, stdin)),
+    )
+
+
+async def test_a_command_outlives_its_connections(host: Host, openssh: OpenSsh) -> None:
+    said: list[str] = []
+    await start(host, command("for n in $(seq 100); do echo line $n; sleep 0.02; done; exit 5"))
+    following = asyncio.create_task(follow(host, "run-1", said.append, 30))
+    for goal in (10, 40, 70):
+        async with asyncio.timeout(20):
+            while len(said) < goal:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        openssh.drop()
+    assert await following == State(Progress.ENDED, 5)
+    assert said == [f"line {n}" for n in range(1, 101)]
+
+
+async def test_starts_that_race_start_once(host: Host, openssh: OpenSsh) -> None:
+    what = command("echo ran >>$HOME/count; sleep 0.2")
+    await asyncio.gather(*(start(host, what) for _ in range(6)))
+    assert await follow(host, "run-1", lambda _: None, 20) == State(Progress.ENDED, 0)
+    assert (openssh.home / "count").read_text() == "ran\n"
+
+
+async def test_secrets_arrive_and_a_prompt_ends_at_once(host: Host, openssh: OpenSsh) -> None:
+    said: list[str] = []
+    await start(host, command("read -r a; echo ${#a}; read -r b || echo no more", "xyzzy-plugh"))
+    assert await follow(host, "run-1", said.append, 20) == State(Progress.ENDED, 0)
+    assert said == ["11", "no more"]
+    for file in openssh.home.rglob("*"):
+        assert file.is_dir() or b"xyzzy" not in file.read_bytes()
+
+
+async def test_a_connection_cut_in_the_middle_of_a_secret_starts_nothing(
+    host: Host, openssh: OpenSsh
+) -> None:
+    """The launcher waits for its second line when the connection goes."""
+    what = command("touch $HOME/ran", "first", "second")
+    starting = asyncio.create_task(_start_with_half_a_secret(host, what))
+    async with asyncio.timeout(10):
+        while not _waits_for_a_line(openssh):  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    openssh.drop()
+    await starting
+    async with asyncio.timeout(10):
+        while True:
+            try:
+                state, _ = await look(host, "run-1")
+                break
+            except UnreachableError:
+                await asyncio.sleep(0.05)
+    assert state == State(Progress.ABSENT)
+    assert not (openssh.home / "ran").exists()
+
+
+async def _start_with_half_a_secret(host: Host, what: Command) -> None:
+    from skytui.remote import durable  # noqa: PLC0415
+
+    text = durable._sh(durable._START, what.token, 2, what.expect, "echo sky-a master", *what.argv)
+    async with host.process(text) as process:
+        process.stdin.write(b"first\nsec")
+        with contextlib.suppress(asyncssh.Error, OSError):
+            await process.wait()
+
+
+def _waits_for_a_line(openssh: OpenSsh) -> bool:
+    here = psutil.Process(openssh._process.pid).children(recursive=True)
+    return any("skytui" in " ".join(child.cmdline()) for child in here if child.is_running())
+
+
+async def test_a_log_is_followed_over_a_drop(host: Host, openssh: OpenSsh) -> None:
+    log = openssh.home / "server.log"
+    log.write_text("one\n")
+    async with aclosing(follow_log(host, str(log))) as lines, asyncio.timeout(20):
+        assert await anext(lines) == "one"
+        openssh.drop()
+        with log.open("a") as opened:
+            opened.write("two\n")
+        assert await anext(lines) == "two"
