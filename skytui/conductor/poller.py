@@ -48,7 +48,9 @@ class Poller:
             self._look.clear()
             self._found(await self.poll())
             try:
-                await asyncio.wait_for(self._look.wait(), self._pause)
+                # Not wait_for: in Python 3.11 it loses a cancellation that comes together with the look.
+                async with asyncio.timeout(self._pause):
+                    await self._look.wait()
             except TimeoutError:
                 continue
 
