@@ -132,6 +132,7 @@ class BringUp:
             try:
                 while lacking := missing(api, nodes, agents):
                     self._called_off()
+                    self._check_agents()
                     if time.monotonic() > deadline:
                         raise LabError(
                             f"The practice pair is not ready after {READY_SECONDS:.0f} s: {lacking}."
@@ -139,6 +140,16 @@ class BringUp:
                     time.sleep(0.05)
             finally:
                 api.logout()
+
+    def _check_agents(self) -> None:
+        for agent in self._started:
+            if agent.role == "agent" and not processes.alive(agent.pid):
+                said = (
+                    (self._places.agent(agent.name) / "agent.out").read_text("utf-8", "replace").splitlines()
+                )
+                raise LabError(
+                    f"The agent {agent.name} ended at once: {said[-1] if said else 'it said nothing'}"
+                )
 
     def _called_off(self) -> None:
         if self._cancel.is_set():

@@ -141,7 +141,7 @@ def _start(node: NodeConfig, cluster: Cluster, say: Say) -> None:
     for slot in reseed.drop_slots(cluster, superuser):
         say(f"dropped slot {slot}, of the time when {node.name} was master")
     service.start_server(node, say)
-    (node.conf / "promoting").unlink(missing_ok=True)
+    service.promotion_note(node).unlink(missing_ok=True)
     service.mark_reseeding(node, on=False)
     service.set_autostart(node, yes=True)
     say(f"{node.name} is a standby now")

@@ -38,20 +38,20 @@ class Fault:
     undo: Callable[[Places, str], None] | None
 
 
-def inject(name: str, host: str = "") -> Fault:
-    """Make the fault happen to the practice pair; returns when it has. `UsageError`: wrong name or host."""
+def inject(name: str, host: str = "") -> str:
+    """Make the fault happen; what has happened, in words. `UsageError`: wrong name or host."""
     fault, places = _looked_up(name, host)
     fault.inject(places, host)
-    return fault
+    return fault.does
 
 
-def undo(name: str, host: str = "") -> Fault:
-    """Take the fault back; returns when it is. `UsageError` when it cannot be taken back."""
+def undo(name: str, host: str = "") -> str:
+    """Take the fault back; what is so again, in words. `UsageError` when it cannot be taken back."""
     fault, places = _looked_up(name, host)
     if fault.undo is None:
         raise UsageError(f"{name} cannot be undone: {fault.undoing}.")
     fault.undo(places, host)
-    return fault
+    return fault.undoing
 
 
 def _looked_up(name: str, host: str) -> tuple[Fault, Places]:

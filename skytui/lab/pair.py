@@ -20,7 +20,7 @@ import msgspec
 
 from skytui import paths
 from skytui.errors import LabError, SkytuiError
-from skytui.lab import processes, service
+from skytui.lab import processes, service, sharedmemory
 from skytui.lab.api import Api
 from skytui.lab.bringup import BringUp, Report, missing
 from skytui.lab.jobset import load_jobs
@@ -194,6 +194,8 @@ def _alive(nodes: list[NodeConfig], parts: tuple[Part, ...]) -> bool:
 def _clear(places: Places) -> None:
     """End every process of the pair, then remove its folders."""
     processes.stop(processes.find(places))
+    for host in HOSTS:
+        sharedmemory.release(places.shelf / host / "data")
     for folder in (places.lab, places.shelf):
         if folder.exists():
             shutil.rmtree(folder)

@@ -49,7 +49,7 @@ def environment(lab: Path, host: str | None = None) -> dict[str, str]:
 
 
 def python_environment() -> dict[str, str]:
-    """What our interpreter needs to import what we can: this package's folder in a checkout, and PYTHONPATH."""
+    """What our interpreter needs to import what we can: a checkout's folder, and PYTHONPATH."""
     folder = str(Path(skytui.__file__).parent.parent)
     own = [] if folder in sysconfig.get_paths().values() else [folder]
     given = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each and each != folder]

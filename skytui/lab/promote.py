@@ -19,7 +19,7 @@ from skytui.lab.server.holding import hold_everything
 def promote(node: NodeConfig, say: Say) -> None:
     """Promote this host's standby. `CommandError` 3: wrong role, or its server is down; nothing changed."""
     cluster = Cluster.of(node)
-    begun = node.conf / "promoting"
+    begun = service.promotion_note(node)
     if not cluster.is_standby and not begun.exists():
         raise CommandError(
             3, f"{node.name} is a master: run standbyToMaster.sh on the standby. Nothing changed."
@@ -49,7 +49,7 @@ def _promote_database(node: NodeConfig, cluster: Cluster, say: Say) -> None:
         cluster.promote()
     except LabError:
         if cluster.is_standby:
-            (node.conf / "promoting").unlink()
+            service.promotion_note(node).unlink()
             if service.server_pid(node) is None:
                 service.start_server(node, say)
         raise

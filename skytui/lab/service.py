@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
 from skytui.errors import RemoteError
 from skytui.lab import command, processes
@@ -42,6 +43,10 @@ def start(node: NodeConfig, say: Say) -> None:
         raise CommandError(
             3,
             f"A conversion of {node.name} was interrupted: run masterToStandby.sh again. Nothing started.",
+        )
+    if promotion_note(node).exists() and not cluster.is_standby:
+        raise CommandError(
+            3, f"The promotion of {node.name} was interrupted: run standbyToMaster.sh again. Nothing started."
         )
     say(f"starting database of {node.name} as {'standby' if cluster.is_standby else 'master'}")
     cluster.start()
@@ -117,6 +122,11 @@ def set_autostart(node: NodeConfig, yes: bool) -> None:
 def autostart(node: NodeConfig) -> bool:
     """Whether the host starts its server when it boots."""
     return (node.conf / "autostart").read_text().strip() == "yes"
+
+
+def promotion_note(node: NodeConfig) -> Path:
+    """The note that stands while a standby is promoted: a second run takes up one that was interrupted."""
+    return node.conf / "promoting"
 
 
 def mark_reseeding(node: NodeConfig, on: bool) -> None:

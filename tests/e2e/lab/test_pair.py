@@ -13,7 +13,7 @@ import pytest
 
 from skytui.errors import LabError
 from skytui.lab import pair, processes
-from skytui.lab.places import Places
+from skytui.lab.places import HOSTS, Places
 
 pytestmark = pytest.mark.pair
 
@@ -22,6 +22,13 @@ SECONDS = 60.0
 
 def nothing_left(places: Places) -> bool:
     return not processes.find(places) and not places.lab.exists() and not places.shelf.exists()
+
+
+def shared_memory(places: Places) -> set[str]:
+    """The System V segments the pair's databases name as theirs and which exist."""
+    files = [places.shelf / host / "data" / "postmaster.pid" for host in HOSTS]
+    named = {file.read_text().splitlines()[6].split()[1] for file in files if file.exists()}
+    return named & {line.split()[1] for line in Path("/proc/sysvipc/shm").read_text().splitlines()}
 
 
 def kill(found: list[processes.Found]) -> None:
@@ -58,6 +65,8 @@ def test_up_without_a_saved_database(places: Places) -> None:
 def test_up_recovers_from_what_kill_9_left(places: Places, saved_database: Path, victims: str) -> None:
     pair.up(print, fast=True, saved=saved_database)
     found = processes.find(places)
+    segments = shared_memory(places)
+    assert segments
     chosen = {
         "everything": found,
         "hosts": [each for each in found if "skytui.lab.host" in each.command],
@@ -73,6 +82,7 @@ def test_up_recovers_from_what_kill_9_left(places: Places, saved_database: Path,
     pair.up(said.append, fast=True, saved=saved_database)
     assert "of an earlier practice pair" in said[0]
     assert pair.status().ready
+    assert not segments & shared_memory(places)
     assert not earlier & {each.process.pid for each in processes.find(places)}
 
 

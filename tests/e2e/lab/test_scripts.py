@@ -1,7 +1,12 @@
 """What the scripts of a host refuse: with one line and their exit code, and nothing changed."""
 
+import shutil
+from io import StringIO
+
 import pytest
 
+from skytui.lab.command import CommandError
+from skytui.lab.convert import convert
 from skytui.lab.places import Places
 from tests.e2e.lab.hands import ask, convert_input, invocations, node, running, ssh, state
 
@@ -69,7 +74,9 @@ def test_the_state_of_a_pair_that_runs(shared_lab: Places) -> None:
         assert ssh(shared_lab, host, "bin/identity.sh").out == f"{host} {role}\n"
 
 
-def test_a_conversion_is_refused_before_anything_is_touched(lab: Places) -> None:
+def test_a_conversion_is_refused_before_anything_is_touched(
+    lab: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert ssh(lab, "sky-b", "bin/setAutostart.sh no").code == 0
     assert ssh(lab, "sky-b", "bin/stop.sh").code == 0
     is_standby = ssh(lab, "sky-b", "bin/masterToStandby.sh", stdin=convert_input(lab, "sky-a"))
@@ -93,6 +100,14 @@ def test_a_conversion_is_refused_before_anything_is_touched(lab: Places) -> None
         assert unchanged(lab, "sky-a") == before
 
     assert ssh(lab, "sky-b", "bin/standbyToMaster.sh").code == 0
+    small = shutil.disk_usage(lab.lab)._replace(free=2**20)
+    with monkeypatch.context() as full:
+        full.setattr(shutil, "disk_usage", lambda _: small)
+        with pytest.raises(CommandError, match="make room") as no_room:
+            convert(node(lab, "sky-a"), StringIO(convert_input(lab, "sky-b")), print)
+    assert no_room.value.code == 6
+    assert unchanged(lab, "sky-a") == before
+
     wrong = ssh(lab, "sky-a", "bin/masterToStandby.sh", stdin=convert_input(lab, "sky-b", password="wrong"))
     assert (wrong.code, wrong.out) == (4, "")
     assert "wrong" not in wrong.err

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from skytui.lab import faults, pair, processes
+from skytui.lab import faults, pair, processes, service
 from skytui.lab.binaries import VARIABLE
 from skytui.lab.places import HOSTS, Places
 from skytui.lab.postgres import Cluster
@@ -72,6 +72,22 @@ def test_promotion_starts_nothing_by_itself(lab: Places) -> None:
     assert ask(lab, "sky-b", "SELECT state FROM sky.scheduler") == [("stopped",)]
     assert ask(lab, "sky-b", "SELECT bool_and(held) FROM sky.queue") == [(True,)]
     assert state(lab, "sky-b")["control"]["timeline"] == 2
+
+
+def test_a_promotion_that_was_cut_off_is_taken_up(lab: Places) -> None:
+    """The script died between the promotion and the hold: nothing starts until it has run to its end."""
+    assert ssh(lab, "sky-a", "bin/stop.sh").code == 0
+    promoted = node(lab, "sky-b")
+    service.promotion_note(promoted).touch()
+    Cluster.of(promoted).promote()
+    assert ssh(lab, "sky-b", "bin/stop.sh").code == 0
+    refused = ssh(lab, "sky-b", "bin/start.sh")
+    assert (refused.code, running(lab, "sky-b")) == (3, [])
+    assert "standbyToMaster.sh" in refused.err
+    assert ssh(lab, "sky-b", "bin/standbyToMaster.sh").code == 0
+    assert ask(lab, "sky-b", "SELECT state FROM sky.scheduler") == [("stopped",)]
+    assert ask(lab, "sky-b", "SELECT bool_and(held) FROM sky.queue") == [(True,)]
+    assert ssh(lab, "sky-b", "bin/standbyToMaster.sh").code == 3
 
 
 def test_a_master_that_was_cut_off_is_rewound(lab: Places) -> None:
