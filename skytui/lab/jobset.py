@@ -28,6 +28,8 @@ from apscheduler.triggers.cron import CronTrigger
 from skytui.errors import ConfigError
 
 USUAL = Path(__file__).with_name("jobs.toml")
+TASK = "skytui.run"
+"""The name under which servers queue runs and agents take them, in procrastinate."""
 
 _RUN_ID = re.compile(r"(?P<job>[^@/\x00-\x1f]{1,60})@(?P<due>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ)")
 _FIELDS = ("second", "minute", "hour", "day", "month", "day_of_week")

@@ -67,16 +67,15 @@ def judge(
 ) -> Verdict:
     """Judge a pair: its agents' ledger files, its present master's database and folder of output files.
 
-    `window`: the cron ticks after its first and up to its second moment must all be accounted for. Call it
-    when no run is under way: one that has not ended is a fault.
+    `window`: the cron ticks after its first and up to its second moment must all be accounted for. It ends
+    while the scheduler runs, or the scheduler was started since: only then are ticks recorded as missed. Call
+    it when no run is under way: one that has not ended is a fault.
     """
     entries = {file.parent.name: read_ledger(file) for file in ledgers}
     rows = load_rows(master)
-    hashes = {}
-    for terminal in rows.terminal:
-        file = files / file_name(terminal.run)
-        if file.is_file():
-            hashes[terminal.run] = hashlib.sha256(file.read_bytes()).hexdigest()
+    kept = {entry.run for of_agent in entries.values() for entry in of_agent if entry.sha256 is not None}
+    there = {run: file for run in kept if (file := files / file_name(run)).is_file()}
+    hashes = {run: hashlib.sha256(file.read_bytes()).hexdigest() for run, file in there.items()}
     return judge_rows(entries, rows, hashes, window)
 
 

@@ -108,10 +108,10 @@ class Server:
 
 
 @contextmanager
-def two_servers(folder: Path) -> Iterator[tuple[Server, Server]]:
+def two_servers(folder: Path, job_set: str = JOBS) -> Iterator[tuple[Server, Server]]:
     """A master and its standby, both up; gone afterwards."""
     jobs = folder / "jobs.toml"
-    jobs.write_text(JOBS)
+    jobs.write_text(job_set)
     places = Places.of(folder / "lab")
     places.lab.mkdir(parents=True)
     account = database_account()
@@ -119,13 +119,13 @@ def two_servers(folder: Path) -> Iterator[tuple[Server, Server]]:
     servers: list[Server] = []
     try:
         programs = binaries.reachable(binaries.find(), account, places.shelf)
-        nodes, job_set = build.build(places, programs, account, jobs=jobs, fast=True, secrets=None)
+        nodes, parsed = build.build(places, programs, account, jobs=jobs, fast=True, secrets=None)
         password = places.admin_password.read_text().strip()
         servers = [Server(node, password) for node in nodes]
         master, standby = servers
         master.cluster.initdb(master.secrets.superuser)
         master.cluster.start()
-        firstcontent.fill(master.cluster, master.secrets, job_set)
+        firstcontent.fill(master.cluster, master.secrets, parsed)
         follow(master, standby)
         for server in servers:
             server.start()

@@ -20,8 +20,8 @@ from psycopg_pool import AsyncNullConnectionPool
 
 from skytui.lab.agent.commands import Order
 from skytui.lab.agent.runner import AT_ONCE, Runner
+from skytui.lab.jobset import TASK
 from skytui.lab.node import AgentConfig
-from skytui.lab.server.schedule import TASK
 
 _BACKOFF = (0.2, 1.0)
 """Seconds between two workers: the first time, and the most after rounds that ended at once."""

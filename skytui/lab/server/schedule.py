@@ -11,10 +11,9 @@ from datetime import datetime, timedelta
 import msgspec
 from procrastinate import App, PsycopgConnector
 
-from skytui.lab.jobset import run_id, ticks
+from skytui.lab.jobset import TASK, run_id, ticks
 from skytui.lab.server.database import Connection, every, maybe
 
-TASK = "skytui.run"
 LATE = timedelta(seconds=5)
 """A tick found later than this after its time is not queued any more; it is missed."""
 
