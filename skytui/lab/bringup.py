@@ -144,12 +144,10 @@ class BringUp:
     def _check_agents(self) -> None:
         for agent in self._started:
             if agent.role == "agent" and not processes.alive(agent.pid):
-                said = (
-                    (self._places.agent(agent.name) / "agent.out").read_text("utf-8", "replace").splitlines()
-                )
-                raise LabError(
-                    f"The agent {agent.name} ended at once: {said[-1] if said else 'it said nothing'}"
-                )
+                folder = self._places.agent(agent.name)
+                logs = [path for path in (folder / "agent.log", folder / "agent.out") if path.exists()]
+                said = [line for path in logs for line in path.read_text("utf-8", "replace").splitlines()]
+                raise LabError(f"The agent {agent.name} ended: {' / '.join(said[-3:]) or 'it said nothing'}")
 
     def _called_off(self) -> None:
         if self._cancel.is_set():
