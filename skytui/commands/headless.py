@@ -72,6 +72,7 @@ class _Headless:
         self._run: Run | None = None
         self._told = ""
         self._answered: Instant | None = None
+        self._blocked_since: Instant | None = None
 
     async def go(self) -> int:
         """Open or take up the run and answer until it ends or stops."""
@@ -149,9 +150,19 @@ class _Headless:
             code = await self._late(run, ahead.reasons)
             if code is not None:
                 return code
+        if self._blocked_too_long(run, ahead.turn, self._reading):
+            return self._stop(run, f"{run.stage.step} cannot start: {'; '.join(ahead.reasons)}", HALF_WAY)
         if isinstance(run.stage, Waiting):
             await self._answer(run, ahead.turn, ahead.gate.passes)
         return None
+
+    def _blocked_too_long(self, run: Run, turn: Turn, reading: PairReading) -> bool:
+        """Whether what must hold before a step, or a hold, has kept us waiting beyond the step's deadline."""
+        if turn is not Turn.BLOCKED or run.step is None:
+            self._blocked_since = None
+            return False
+        self._blocked_since = self._blocked_since or reading.now
+        return reading.now.since(self._blocked_since) > run.step.deadline
 
     async def _late(self, run: Run, reasons: tuple[str, ...]) -> int | None:
         step = run.step

@@ -1,0 +1,202 @@
+"""A run without a screen over a conductor on a real socket: what it says, prints and ends with."""
+
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from skytui import paths
+from skytui.commands.answers import Answers
+from skytui.commands.headless import swap
+from skytui.conductor import engine
+from skytui.conductor.journal import read_journal
+from skytui.conductor.runs import stored_runs
+from skytui.errors import RunRefusedError, UnreachableError
+from skytui.link.wire import HoldRun
+from skytui.pair.order import Outcome, Result
+from skytui.pair.vocabulary import Agent, Job, ServerReading, User
+from skytui.runbook.events import Confirmed, Finished, Intended, Passed, Recorded
+from skytui.runbook.model import Waiting
+from tests.support.conducted import Conducted, conducted, go_to, open_run
+from tests.support.drivers import WorldDriver
+from tests.support.walk import Walk
+from tests.support.world import NEW, OLD
+
+ALL = Answers(yes=True, confirm={"shut-down": OLD, "promote": NEW, "convert": OLD})
+
+
+@pytest.fixture
+async def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Conducted]:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    async with conducted(paths.private(paths.pair_state_dir("test"))) as one:
+        yield one
+
+
+class Told:
+    """Everything that was said and printed."""
+
+    def __init__(self) -> None:
+        self.out = io.StringIO()
+        self.says: list[str] = []
+
+    async def swap(self, answers: Answers) -> int:
+        return await swap("test", answers, self.out, self.says.append)
+
+    @property
+    def events(self) -> list[Recorded]:
+        return [msgspec.json.decode(line, type=Recorded) for line in self.out.getvalue().splitlines()]
+
+
+@pytest.fixture
+def told() -> Told:
+    return Told()
+
+
+def sequence(events: list[Recorded]) -> list[tuple[str, str]]:
+    return [
+        (type(event).__name__, event.step)
+        for event in events
+        if isinstance(event, Confirmed | Intended | Finished | Passed)
+    ]
+
+
+async def test_a_whole_swap_ends_with_0_and_prints_the_journal(here: Conducted, told: Told) -> None:
+    assert await told.swap(ALL) == 0
+    (folder,) = stored_runs(here.folder)
+    assert tuple(told.events) == read_journal(folder / "journal.jsonl").events
+    assert told.says[-1].endswith(": done")
+
+
+async def test_it_does_the_same_as_a_run_confirmed_by_hand(here: Conducted, told: Told) -> None:
+    await told.swap(ALL)
+    assert sequence(told.events) == sequence(Walk().to_end().events)
+
+
+@pytest.mark.parametrize(
+    ("answers", "missing"),
+    [
+        (Answers(), "--yes --confirm shut-down=sky-a"),
+        (Answers(yes=True), "--confirm shut-down=sky-a --confirm promote=sky-b --confirm convert=sky-a"),
+        (
+            Answers(yes=True, confirm={"shut-down": OLD, "promote": OLD, "convert": OLD}),
+            "--confirm promote=sky-b",
+        ),
+    ],
+    ids=["nothing", "yes alone", "a wrong name"],
+)
+async def test_an_answer_that_is_missing_is_foreseen_with_10_and_nothing_is_opened(
+    here: Conducted, told: Told, answers: Answers, missing: str
+) -> None:
+    with pytest.raises(RunRefusedError, match="Nothing was started") as raised:
+        await told.swap(answers)
+    assert raised.value.exit_code == 10
+    assert missing in str(raised.value)
+    assert stored_runs(here.folder) == []
+    assert [driver.acted for driver in here.drivers.values()] == [[], []]
+
+
+async def test_a_failed_action_ends_with_12_and_the_remaining_steps(here: Conducted, told: Told) -> None:
+    here.drivers[NEW].answers = [Outcome(Result.FAILED, "exit code 3", 3)]
+    assert await told.swap(ALL) == 12
+    said = "\n".join(told.says)
+    assert "promote failed: exit code 3" in said
+    assert "The point of no return is behind this run" in said
+    assert "(`convert`)" in said
+    assert "convert on sky-a" in said
+    assert "(`lock-queues`)" not in said
+
+
+async def test_a_gate_that_stays_shut_ends_with_12_when_it_is_overdue(here: Conducted, told: Told) -> None:
+    class Alone(WorldDriver):
+        """A new master no agent connects to."""
+
+        async def read(self) -> ServerReading:
+            reading = await super().read()
+            return _without_agents(reading)
+
+    here.drivers[NEW].__class__ = Alone
+    assert await told.swap(ALL) == 12
+    assert any("agents-back is overdue: 3 of 3 agents missing" in says for says in told.says)
+
+
+def _without_agents(reading: ServerReading) -> ServerReading:
+    agents = getattr(reading.agents, "value", None)
+    if agents is None:
+        return reading
+    lost = [Agent(agent.name, "active", connected=False) for agent in agents]
+    return msgspec.structs.replace(reading, agents=msgspec.structs.replace(reading.agents, value=lost))
+
+
+async def test_a_gate_that_stays_shut_before_anything_was_done_ends_with_10(
+    here: Conducted, told: Told
+) -> None:
+    here.world.old.users.append(User("ann", address="10.0.0.9"))
+    assert await told.swap(ALL) == 10
+    assert any("users-out is overdue: 1 logged in: ann from 10.0.0.9" in says for says in told.says)
+    assert here.drivers[OLD].acted == []
+
+
+async def test_a_lost_outcome_that_stays_lost_ends_with_13(
+    here: Conducted, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "PROBE_PAUSE", 0.001)
+    here.drivers[NEW].answers = [Outcome(Result.UNKNOWN, "the connection was cut")]
+    assert await told.swap(ALL) == 13
+    assert any("promote is overdue: the connection was cut" in says for says in told.says)
+    assert len(here.drivers[NEW].acted) == 1
+
+
+async def test_a_waiver_that_was_needed_ends_with_14(here: Conducted, told: Told) -> None:
+    here.world.old.running.append(Job("7", "nightly", "agent-1"))
+    answers = msgspec.structs.replace(ALL, waive={"drain-jobs": "agreed with operations"})
+    assert await told.swap(answers) == 14
+    assert told.says[-1].endswith("done, but not clean")
+
+
+async def test_a_waiver_that_was_not_needed_is_not_used(here: Conducted, told: Told) -> None:
+    answers = msgspec.structs.replace(ALL, waive={"users-out": "nobody minds", "drain-jobs": "short ones"})
+    assert await told.swap(answers) == 0
+
+
+async def test_a_run_that_is_open_is_gone_on_with(here: Conducted, told: Told) -> None:
+    client = await here.client()
+    run = await go_to(client, await open_run(client), "guard-master")
+    assert await told.swap(ALL) == 0
+    assert told.says[0] == f"run {run.id} is open; going on with it"
+    assert len(stored_runs(here.folder)) == 1
+
+
+async def test_a_held_run_is_not_gone_on_with(here: Conducted, told: Told) -> None:
+    client = await here.client()
+    await go_to(client, await open_run(client), "lock-queues")
+    await client.request(lambda number: HoldRun(number, "lunch"))
+    assert await told.swap(ALL) == 10
+    assert any("held by" in says and "lunch" in says for says in told.says)
+    assert here.conductor.run is not None
+    assert isinstance(here.conductor.run.stage, Waiting)
+    assert here.drivers[OLD].acted == []
+
+
+async def test_a_step_that_cannot_start_ends_with_12_and_says_why(here: Conducted, told: Told) -> None:
+    client = await here.client()
+    await go_to(client, await open_run(client), "shut-down")
+    here.world.old.guard = False
+    assert await told.swap(ALL) == 12
+    assert "shut-down cannot start: the guard on sky-a reads not set" in told.says
+    assert here.world.old.up
+
+
+async def test_a_conductor_that_is_lost_says_how_to_go_on(tmp_path: Path, told: Told) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path))
+        async with conducted(paths.private(paths.pair_state_dir("test"))) as here:
+
+            def lost(_order: object) -> None:
+                for writer in here.conductor.hub._writers:
+                    writer.close()
+
+            here.drivers[OLD].before = lost
+            with pytest.raises(UnreachableError, match="Run the same command again to go on"):
+                await told.swap(ALL)
