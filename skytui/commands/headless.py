@@ -30,6 +30,7 @@ DONE, REFUSED, HALF_WAY, UNSURE, NOT_CLEAN = 0, 10, 12, 13, 14
 """Exit codes; see README."""
 
 FIRST_READING_SECONDS = 30.0
+"""How long the pair may take to be read as one master and one standby."""
 
 
 async def swap(pair: str, answers: Answers, out: IO[str], narrate: Callable[[str], None]) -> int:
@@ -117,21 +118,24 @@ class _Headless:
 
     async def _imagined(self) -> Run:
         """The run as it would open, to see which answers it will want."""
-        while self._reading is None or not (self._reading.master() and self._reading.standby()):
-            self._reading = await self._next_reading()
+        try:
+            async with asyncio.timeout(FIRST_READING_SECONDS):
+                while self._reading is None or not (self._reading.master() and self._reading.standby()):
+                    self._reading = await self._next_reading()
+        except TimeoutError as error:
+            if self._reading is None:
+                raise UnreachableError("The conductor sent no reading.") from error
         old, new = self._reading.master(), self._reading.standby()
         if old is None or new is None:
-            raise RunRefusedError("A planned swap needs one master and one standby.")
+            roles = {name: self._reading.role(name) or "unknown" for name in self._reading.servers}
+            found = ", ".join(f"{name} reads {role}" for name, role in roles.items())
+            raise RunRefusedError(f"A planned swap needs one master and one standby; {found}.")
         return imagined_run(self._client.welcome.pair, old, new, self._reading)
 
     async def _next_reading(self) -> PairReading:
-        try:
-            async with asyncio.timeout(FIRST_READING_SECONDS):
-                async for message in self._client:
-                    if isinstance(message, NewReading):
-                        return message.reading
-        except TimeoutError as error:
-            raise UnreachableError("The conductor sent no reading.") from error
+        async for message in self._client:
+            if isinstance(message, NewReading):
+                return message.reading
         raise UnreachableError(f"The conductor was lost: {self._client.why_lost}.")
 
     async def _turn(self) -> int | None:

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from skytui import paths
+from skytui.commands import headless
 from skytui.commands.answers import Answers
 from skytui.commands.headless import swap
 from skytui.conductor import engine
@@ -186,6 +187,17 @@ async def test_a_step_that_cannot_start_ends_with_12_and_says_why(here: Conducte
     assert await told.swap(ALL) == 12
     assert "shut-down cannot start: the guard on sky-a reads not set" in told.says
     assert here.world.old.up
+
+
+async def test_a_pair_without_a_standby_ends_with_10(
+    here: Conducted, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(headless, "FIRST_READING_SECONDS", 0.2)
+    here.world.new.up = False
+    with pytest.raises(RunRefusedError, match="sky-a reads master, sky-b reads unknown") as raised:
+        await told.swap(ALL)
+    assert raised.value.exit_code == 10
+    assert stored_runs(here.folder) == []
 
 
 async def test_a_conductor_that_is_lost_says_how_to_go_on(tmp_path: Path, told: Told) -> None:
