@@ -1,5 +1,6 @@
 """Reading a profile file, and saying everything that is wrong with it at once."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar, cast
@@ -27,6 +28,7 @@ BUILT_IN = Path(__file__).parent.parent / "drivers" / "profiles"
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+_PORTS = re.compile(r"\{server\.ports\}|\d{1,5}(,\d{1,5})*")
 _TABLES = ("schema", "reading", "action", "log", "login", "check")
 
 
@@ -150,6 +152,8 @@ def _check_reading(document: Document, path: KeyPath, spec: ReadingSpec) -> None
         _holes(document, (*path, key), getattr(spec, key) or "")
     if spec.connect is not None and path[-1] != "ports":
         document.fault((*path, "connect"), "can only be how `ports` is read")
+    if spec.connect is not None and not _PORTS.fullmatch(spec.connect):
+        document.fault((*path, "connect"), "is `{server.ports}`, or port numbers with commas between")
     if path[-1] == "role" and spec.on != "each":
         document.fault((*path, "on"), "the role decides who is asked, so every server is asked for it")
 

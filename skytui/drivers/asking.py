@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import shlex
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -130,4 +131,15 @@ def value_of(
         value = msgspec.convert(found, kind, strict=spec.reply == "json")
     except ValueError as error:  # msgspec.ValidationError is one
         return Unknown(f"the answer cannot be used: {error}", answer.at, source)
+    if _without_zone(value):
+        return Unknown("the answer has a time without its zone", answer.at, source)
     return Known(value, answer.at, source)
+
+
+def _without_zone(value: object) -> bool:
+    """Whether there is a time in it that nobody can compare with another server's."""
+    if isinstance(value, datetime):
+        return value.tzinfo is None
+    if isinstance(value, list):
+        return any(map(_without_zone, value))
+    return isinstance(value, msgspec.Struct) and any(map(_without_zone, msgspec.structs.astuple(value)))

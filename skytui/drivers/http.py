@@ -26,6 +26,10 @@ class AnswerLostError(UnreachableError):
     """A request was sent, or part of it, and no answer came: the server may have done what was asked."""
 
 
+class WrongSecretError(RefusedError):
+    """The server did not take the user or the password."""
+
+
 class Reply(msgspec.Struct, frozen=True):
     """A status and a body, with all text made harmless; a body that is no JSON is its text."""
 
@@ -123,7 +127,8 @@ class Web:
     async def login(self) -> None:
         """Open a session now, if there is none.
 
-        Raises NotSentError, AnswerLostError; RefusedError when the server does not let us in.
+        Raises NotSentError, AnswerLostError; WrongSecretError when the server does not take the password;
+        RefusedError when there is none, or the server lets nobody in now.
         """
         await self._session()
 
@@ -158,7 +163,9 @@ class Web:
                 "POST", self._login.post, json=body, headers={}, deadline=LOGIN_SECONDS
             )
             if reply.status in {400, 401, 403}:
-                error = RefusedError(self._says(f"the login was refused: {reply.message or reply.status}"))
+                error = WrongSecretError(
+                    self._says(f"the login was refused: {reply.message or reply.status}")
+                )
                 self._refused = (body, error)
                 raise error
             if reply.status >= 300:
@@ -183,6 +190,9 @@ class Web:
         except httpx.HTTPError as error:
             why = plain(str(error)) or type(error).__name__
             raise AnswerLostError(self._says(f"the answer to {method} {path} was lost: {why}")) from error
+        except (httpx.InvalidURL, ValueError, TypeError) as error:  # raised while it is put together
+            why = plain(str(error))
+            raise NotSentError(self._says(f"{method} {path} cannot be sent as it stands: {why}")) from error
         return Reply(response.status_code, _body(response))
 
     def _says(self, what: str) -> str:

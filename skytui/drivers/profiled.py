@@ -13,9 +13,9 @@ from skytui.config.secrets import SecretStore
 from skytui.drivers.acting import Actor
 from skytui.drivers.asking import Answer, Request, ask, request_for, value_of
 from skytui.drivers.driver import Said
-from skytui.drivers.http import Web
+from skytui.drivers.http import Web, WrongSecretError
 from skytui.drivers.scope import Scope
-from skytui.errors import RefusedError, UnreachableError
+from skytui.errors import RemoteError
 from skytui.pair.logline import LogLine
 from skytui.pair.order import Order, Outcome
 from skytui.pair.reading import Known, Unknown
@@ -88,13 +88,13 @@ class ProfiledDriver:
         return self._actor.preview(order)
 
     async def try_login(self) -> str:
-        """Why the server does not let us in; empty when it does, or when it cannot be asked."""
+        """Why the server does not take our secrets; empty when it does, or when it cannot be asked."""
         try:
             if self._web is not None:
                 await self._web.login()
-        except RefusedError as refused:
-            return str(refused)
-        except UnreachableError:
+        except WrongSecretError as wrong:
+            return str(wrong)
+        except RemoteError:  # says nothing about a secret
             return ""
         return ""
 

@@ -188,13 +188,14 @@ class Host:
         if config.key is None and agent is None:
             raise RefusedError(f"{self.name}: no SSH key.", hint="Attach with your SSH agent, or set `key`.")
         try:
+            known_hosts = asyncssh.read_known_hosts(str(config.known_hosts))
             return await asyncssh.connect(
                 config.host,
                 config.port,
                 username=config.user,
                 client_factory=lambda: client,
                 config=[],
-                known_hosts=str(config.known_hosts),
+                known_hosts=known_hosts,
                 client_keys=None if config.key is None else [str(config.key)],
                 agent_path=agent if config.key is None else None,
                 preferred_auth="publickey",
@@ -211,11 +212,13 @@ class Host:
             ) from error
         except asyncssh.PermissionDenied as error:
             raise RefusedError(f"{self.name}: {self.where} did not accept our SSH key.") from error
-        except asyncssh.KeyImportError as error:
-            raise RefusedError(f"{self.name}: {config.key} cannot be used: {_why(error)}.") from error
         except (OSError, asyncssh.Error) as error:
             raise UnreachableError(
                 f"{self.name}: no SSH connection to {self.where}: {_why(error)}."
+            ) from error
+        except ValueError as error:  # what asyncssh raises for keys and known_hosts it cannot read
+            raise RefusedError(
+                f"{self.name}: {config.key or 'key'} or {config.known_hosts} cannot be used: {_why(error)}."
             ) from error
 
 
@@ -226,7 +229,7 @@ async def _read(stream: asyncssh.SSHReader[bytes], what: str) -> bytes:
         chunks.append(chunk)
         size += len(chunk)
         if size > OUTPUT_LIMIT:
-            raise OSError(f"more than {OUTPUT_LIMIT} bytes of {what}")
+            raise RemoteError(f"more than {OUTPUT_LIMIT} bytes of {what} came; that is no answer.")
     return b"".join(chunks)
 
 

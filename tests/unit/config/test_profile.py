@@ -72,6 +72,7 @@ def test_an_unknown_built_in_profile() -> None:
         ("[reading.users]\nget = '/a'\non = 'slave'", "[reading.users] on: Invalid enum value 'slave'"),
         ("[reading.users]\nabsent = false", "[reading.users] absent: is either true or left out"),
         ("[reading.users]\nconnect = '{server.ports}'", "can only be how `ports` is read"),
+        ("[reading.ports]\nconnect = '{home}'", "is `{server.ports}`, or port numbers"),
         ("[action.promote]\nrun = ['x']", "a command needs [check] with `run`"),
         ("[action.lock_queues]\npost = '/q'", "`post` needs [check] with `headers`, or [reading.identity]"),
         (f"{CHECK}[action.promote]\nrun = ['x', '{{secret.admin}}']", "secrets go over standard input"),

@@ -87,6 +87,8 @@ class FakeServer:
         self.requests: list[httpx.Request] = []
         self.tokens = 0
         self.password = PASSWORD
+        self.token = "t"
+        self.down = False
         self.replies: dict[str, object] = {
             "/who": {"name": "sky-a", "role": "master", "timeline": 4, "clock": "2026-11-22T12:00:00Z"},
             "/users": {"items": [{"user": "admin"}]},
@@ -100,7 +102,10 @@ class FakeServer:
         self.requests.append(request)
         if request.url.path == "/login":
             return self._login(request)
-        if request.url.path != "/who" and request.headers.get("authorization") != f"Bearer t{self.tokens}":
+        if (
+            request.url.path != "/who"
+            and request.headers.get("authorization") != f"Bearer {self.token}{self.tokens}"
+        ):
             return httpx.Response(401, json={"error": {"code": "login", "message": "log in first"}})
         reply = self.replies.get(request.url.path, httpx.Response(404))
         if isinstance(reply, Exception):
@@ -110,10 +115,12 @@ class FakeServer:
     def _login(self, request: httpx.Request) -> httpx.Response:
         if request.method == "DELETE":
             return httpx.Response(204)
+        if self.down:
+            return httpx.Response(503, json={"error": {"message": "starting"}})
         if json.loads(request.content)["password"] != self.password:
             return httpx.Response(401, json={"error": {"code": "x", "message": "wrong password"}})
         self.tokens += 1
-        return httpx.Response(200, json={"token": f"t{self.tokens}"})
+        return httpx.Response(200, json={"token": f"{self.token}{self.tokens}"})
 
     def asked(self, path: str, method: str = "") -> list[httpx.Request]:
         return [one for one in self.requests if one.url.path == path and method in {"", one.method}]

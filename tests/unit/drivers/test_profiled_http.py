@@ -113,6 +113,31 @@ async def test_a_wrong_password_is_tried_once(make: Make, server: FakeServer) ->
     assert len(server.asked("/login")) == 1
 
 
+async def test_a_server_that_lets_nobody_in_says_nothing_about_the_secret(
+    make: Make, server: FakeServer
+) -> None:
+    server.down = True
+    driver = make()
+    assert await driver.try_login() == ""
+    users = (await driver.read()).users
+    assert isinstance(users, Unknown)
+    assert users.reason == "sky-a: no login: 503 starting."
+
+
+async def test_a_time_without_its_zone_is_no_reading(make: Make, server: FakeServer) -> None:
+    server.replies["/who"] = {"name": "sky-a", "role": "master", "clock": "2026-11-22T12:00:00"}
+    clock = (await make().read()).clock
+    assert isinstance(clock, Unknown)
+    assert clock.reason == "the answer has a time without its zone"
+
+
+async def test_a_token_that_no_header_can_carry(make: Make, server: FakeServer) -> None:
+    server.token = "é\n"
+    outcome = await act(make, lock())
+    assert outcome.result is Result.REFUSED
+    assert server.asked("/lock") == []
+
+
 async def test_a_forgotten_session_is_opened_again(make: Make, server: FakeServer) -> None:
     driver = make()
     await driver.read()

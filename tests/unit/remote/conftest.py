@@ -118,6 +118,7 @@ class SshServer:
             task.cancel()
         await asyncio.gather(*pumps, gone, ended, return_exceptions=True)
         child.stdin.close()
+        child._transport.close()  # type: ignore[attr-defined]  # what was never read of its output
         process.exit(code if code >= 0 else 128 - code)
 
 

@@ -4,7 +4,7 @@ import asyncssh
 import pytest
 
 from skytui.clock import SystemClock
-from skytui.errors import RefusedError, UnreachableError
+from skytui.errors import RefusedError, RemoteError, UnreachableError
 from skytui.remote.ssh import Completed, Host, LostError
 from tests.unit.remote.conftest import SshServer
 
@@ -71,6 +71,29 @@ async def test_a_key_that_is_not_accepted_is_refused(sshd: SshServer) -> None:
     host = Host("sky-a", sshd.config, SystemClock())
     with pytest.raises(RefusedError, match="did not accept our SSH key"):
         await host.run("true", deadline=10)
+
+
+async def test_a_key_with_a_passphrase_is_refused(sshd: SshServer) -> None:
+    key = asyncssh.generate_private_key("ssh-ed25519")
+    key.write_private_key(sshd.folder / "key", "pkcs8-pem", passphrase="x")
+    with pytest.raises(RefusedError, match="cannot be used"):
+        await Host("sky-a", sshd.config, SystemClock()).run("true", deadline=10)
+
+
+@pytest.mark.parametrize(
+    "text", ["garbage", "host", "[127.0.0.1]:PORT ssh-ed25519 AAAA", "|1|x|y ssh-rsa z", "\0"]
+)
+async def test_a_known_hosts_file_that_makes_no_sense_is_refused(sshd: SshServer, text: str) -> None:
+    sshd.config.known_hosts.write_text(text.replace("PORT", str(sshd.port)) + "\n")
+    with pytest.raises(RefusedError):
+        await Host("sky-a", sshd.config, SystemClock()).run("true", deadline=10)
+    assert sshd.commands == []
+
+
+async def test_an_answer_without_end_is_no_answer(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("skytui.remote.ssh.OUTPUT_LIMIT", 1000)
+    with pytest.raises(RemoteError, match="more than 1000 bytes of output"):
+        await host.run("yes", deadline=10)
 
 
 async def test_nobody_there_is_unreachable_and_not_tried_again_at_once(sshd: SshServer) -> None:
