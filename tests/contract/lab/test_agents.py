@@ -15,7 +15,7 @@ import pytest
 from skytui.lab import processes
 from skytui.lab.judge import Verdict, judge
 from skytui.lab.places import Places
-from tests.contract.lab_servers import Server, two_servers, until
+from tests.contract.lab.servers import Server, two_servers, until
 
 pytestmark = pytest.mark.pair
 

@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx
 import psycopg
 
 from skytui.lab import binaries, build, firstcontent, reseed, service
+from skytui.lab.jobset import run_id, ticks
 from skytui.lab.node import AGENT_ROLE, REPLICATION_ROLE, SUPERUSER, NodeConfig
 from skytui.lab.places import Places, database_account
 from skytui.lab.postgres import Cluster
@@ -38,6 +40,8 @@ cron = "0 0 0 1 jan *"
 command = "echo done"
 output = true
 """
+
+FETCH = "SELECT args->>'run' FROM procrastinate_fetch_job_v2(%s::varchar[], NULL)"
 
 
 class Server:
@@ -160,3 +164,45 @@ def until(condition: Callable[[], object], seconds: float = 30) -> None:
     while not condition():
         assert time.monotonic() < end, "it did not come about"
         time.sleep(0.05)
+
+
+def code(reply: httpx.Response) -> tuple[int, str]:
+    error = reply.json()["error"]
+    assert error["message"]
+    return reply.status_code, error["code"]
+
+
+def everything(server: Server) -> list[Any]:
+    """All an action could change."""
+    return [
+        server.sql("SELECT * FROM sky.queue ORDER BY name"),
+        server.sql("SELECT state, since, timeline FROM sky.scheduler"),
+        server.sql("SELECT * FROM sky.marker"),
+    ]
+
+
+def fetch(server: Server, *queues: str) -> str | None:
+    """What an agent's worker would get next."""
+    (row,) = server.sql(FETCH, list(queues), user=AGENT_ROLE)
+    return row[0] if row else None
+
+
+def take(server: Server, queue: str = "NIGHT-01") -> str:
+    """Fetch a job as an agent does; the run's id."""
+    found: list[str] = []
+
+    def fetched() -> bool:
+        run = fetch(server, queue)
+        found.extend([run] if run else [])
+        return bool(found)
+
+    until(fetched)
+    return found[0]
+
+
+def unaccounted(server: Server, since: datetime, up_to: datetime) -> set[str]:
+    """The ids of the job `often` in a stretch of time that are neither queued nor missed; none is both."""
+    runs = {row[0] for row in server.sql("SELECT id FROM sky.run")}
+    missed = {run_id(job, due) for job, due in server.sql("SELECT job, due FROM sky.missed")}
+    assert not runs & missed
+    return {run_id("often", at) for at in ticks("* * * * * *", since, up_to)} - runs - missed
