@@ -1,6 +1,7 @@
 """The session over a conductor's socket. It calls again by itself when the connection is lost."""
 
 import asyncio
+import itertools
 from collections.abc import Awaitable, Callable
 
 import msgspec
@@ -104,7 +105,7 @@ class LinkSession:
             return str(error)
 
     async def _reconnect(self) -> None:
-        for attempt in range(1_000_000_000):
+        for attempt in itertools.count():
             await asyncio.sleep(PAUSES[min(attempt, len(PAUSES) - 1)])
             try:
                 self._client = await self._again()

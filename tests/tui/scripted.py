@@ -117,6 +117,12 @@ class ScriptedSession:
         self.asked.append(("hold", reason))
         return self._event(Held(at=self.clock.instant(), wall=self.clock.now(), who="jo", reason=reason))
 
+    def waive_now(self, step: str, reason: str) -> None:
+        refused = self._event(
+            Waived(at=self.clock.instant(), wall=self.clock.now(), step=step, who="jo", reason=reason)
+        )
+        assert not refused, refused
+
     def hold_now(self, reason: str) -> None:
         refused = self._event(Held(at=self.clock.instant(), wall=self.clock.now(), who="jo", reason=reason))
         assert not refused, refused

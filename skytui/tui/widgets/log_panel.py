@@ -35,7 +35,7 @@ class LogPanel(Vertical):
         self._frozen: tuple[LogLine, ...] | None = None
         self._end = 0
         self._paused_at = 0
-        self._flushed: object = None
+        self._flushed = -1
         self._found = ""
         self._text = Pane(id="log-text")
         self._find = Input(id="find", placeholder="find in the log; Enter keeps, Esc ends")
@@ -161,11 +161,11 @@ class LogPanel(Vertical):
 
     def flush(self) -> None:
         """Show what has come in since the last look."""
-        if (self._ring.total, self._look) != self._flushed:
+        if self._ring.total != self._flushed:
             self._redraw()
 
     def _redraw(self) -> None:
-        self._flushed = (self._ring.total, self._look)
+        self._flushed = self._ring.total
         if self._frozen is None:
             window = self._chosen()[-self._height() :]
         else:
@@ -185,7 +185,7 @@ class LogPanel(Vertical):
         title = Content(f"Log {dot} {self._filter.word(self._servers)} {dot} {state}")
         if not title.is_same(Content(str(self.border_title or ""))):
             self.border_title = title
-        count = sum(matches(line, self._found) for line in self._frozen or self._chosen())
-        self.border_subtitle = (
-            Content(f"{plural(count, 'match', 'matches')} of {self._found!r}, n N") if self._found else ""
-        )
+        self.border_subtitle = Content("")
+        if self._found:
+            count = sum(matches(line, self._found) for line in self._frozen or self._chosen())
+            self.border_subtitle = Content(f"{plural(count, 'match', 'matches')} of {self._found!r}, n N")

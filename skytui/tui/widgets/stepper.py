@@ -29,6 +29,7 @@ class Stepper(VerticalScroll, can_focus=False):
     def show(self, scene: Scene) -> None:
         """Show where the run stands."""
         self._scene = scene
+        self.border_subtitle = Content(f"SSH keys of {scene.shown.keys_of}")
         view = stepper_view(scene, self._look, max(20, self.scrollable_content_region.width))
         self._lines.draw(Content("\n").join(view.lines))
         if view.current != self._current:
