@@ -128,6 +128,13 @@ def test_the_intent_of_promote_is_the_point_of_no_return() -> None:
     assert walk.run.no_way_back
 
 
+def test_the_point_of_no_return_stays_behind_the_run(whole: Walk) -> None:
+    intents = [n for n, event in enumerate(whole.events, start=1) if isinstance(event, Intended)]
+    behind = [run.no_way_back for n in intents if (run := fold(whole.events[:n])) is not None]
+    assert behind == [False] * 5 + [True] * 4
+    assert whole.run.no_way_back
+
+
 def test_the_dark_time_runs_from_the_scheduler_stopping_to_the_new_one_ticking(whole: Walk) -> None:
     run = whole.run
     stopped = next(e.wall for e in whole.events if isinstance(e, Intended) and e.step == "stop-scheduler")
