@@ -66,7 +66,7 @@ def log_line(line: LogLine, look: Look, servers: tuple[ServerFacts, ...], found:
     text = Content(line.text)
     if found:
         for match in re.finditer(re.escape(found), line.text, re.IGNORECASE):
-            text = text.stylize("bold $ink on $attention", match.start(), match.end())
+            text = text.stylize("$ink on $attention", match.start(), match.end())
     return Content.assemble(
         (look.clock(line.wall), "$quiet"),
         " ",

@@ -21,10 +21,10 @@ LABEL = 11
 """Width of the column of labels."""
 
 TITLE_STYLE = {
-    State.MASTER: "bold $ink on $sky",
+    State.MASTER: "$ink on $sky",
     State.STANDBY: "bold $sky",
     State.DOWN: "bold $attention",
-    State.UNKNOWN: "bold $ink on $attention",
+    State.UNKNOWN: "$ink on $attention",
 }
 
 

@@ -37,7 +37,7 @@ def banner_view(scene: Scene, look: Look) -> Content:
 
 def _mark(scene: Scene) -> Content:
     if scene.shown.practice:
-        return Content.styled(" PRACTICE ", "bold $ink on $sky")
+        return Content.styled(" PRACTICE ", "$ink on $sky")
     return Content.styled(" PROD ", "bold $foreground on $alarm-ground")
 
 
