@@ -1,4 +1,4 @@
-"""Write screenshots/*.svg from the snapshot tests' scenarios: `python -m tests.snapshot.write_screenshots`."""
+"""Write screenshots/*.svg anew: `python -m tests.snapshot.write_screenshots`."""
 
 import asyncio
 from pathlib import Path
