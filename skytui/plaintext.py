@@ -18,7 +18,9 @@ _SEQUENCE = re.compile(
 
 # C0 and C1 controls, and the marks that change the order of what is read (Unicode TR 9), line and paragraph
 # separators, and lone surrogates, which no terminal encoding can carry.
-_CONTROL = re.compile("[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0a-\x1f\x7f-\x9f\u200e\u200f\u061c\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
+)
 
 
 def plain(line: str) -> str:

@@ -89,7 +89,7 @@ def confirm(terminal: Terminal, number: int) -> None:
 
 
 def start(terminal: Terminal) -> None:
-    """Start the swap. Keys typed before the dialog was painted do not count: then, as a person would, again."""
+    """Start the swap. Keys read before the dialog was painted do not count: then again, as a person would."""
     deadline = time.monotonic() + 60
     while step_on(screen := terminal.screen()) != 1:
         assert time.monotonic() < deadline, screen
@@ -125,8 +125,11 @@ def test_a_drill_survives_its_console(pair_up: PairUp, terminal: Terminal) -> No
 
     console_process().send_signal(signal.SIGKILL)
     terminal.until("left with 137")
-    terminal.type("stty sane; clear")
-    terminal.keys("Enter")
+    # Nobody gave the terminal back: it is raw, and shows the console's last picture.
+    terminal.keys("C-j")
+    terminal.type("stty sane; tput rmcup; clear")
+    terminal.keys("C-j")
+    terminal.until(lambda screen: not step_on(screen))
     terminal.type(drill)
     terminal.keys("Enter")
     terminal.until(lambda screen: step_on(screen) == 6, seconds=60)
