@@ -48,6 +48,12 @@ class Terminal:
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")
 
+    def style(self, text: str) -> str:
+        """The colours of `text` where it stands last on the screen: they show what has the focus."""
+        styled = self._tmux("capture-pane", "-e", "-p")
+        before, found, _ = styled.rpartition(text)
+        return before[before.rfind("\x1b[") :] if found else ""
+
     def until(self, what: str | Callable[[str], bool], seconds: float = 60.0) -> str:
         """Wait until the screen shows `what`."""
         holds = what if callable(what) else lambda screen: what in screen
@@ -88,16 +94,22 @@ def confirm(terminal: Terminal, number: int) -> None:
         time.sleep(0.5)
 
 
-def start(terminal: Terminal) -> None:
-    """Start the swap. Keys read before the dialog was painted do not count: then again, as a person would."""
-    deadline = time.monotonic() + 60
-    while step_on(screen := terminal.screen()) != 1:
-        assert time.monotonic() < deadline, screen
-        if "Start the planned swap?" not in screen:
-            terminal.keys("s")
-        else:
-            terminal.keys("Tab", "Enter")
-        time.sleep(1.0)
+def focus(terminal: Terminal, button: str) -> None:
+    """Press Tab until this button has the focus.
+
+    Keys read before a dialog was painted are dropped, and the picture is on the screen a moment before that.
+    """
+    terminal.until(button)
+    deadline = time.monotonic() + 30
+    while True:
+        style = terminal.style(button)
+        terminal.keys("Tab")
+        tried = time.monotonic() + 1
+        while time.monotonic() < tried:
+            if terminal.style(button) != style:
+                return
+            time.sleep(0.05)
+        assert time.monotonic() < deadline, terminal.screen()
 
 
 def console_process() -> psutil.Process:
@@ -118,7 +130,11 @@ def test_a_drill_survives_its_console(pair_up: PairUp, terminal: Terminal) -> No
     terminal.keys("Enter")
     terminal.until("starting", seconds=30)
     terminal.until("s starts the planned swap", seconds=90)
-    start(terminal)
+    terminal.keys("s")
+    terminal.until("Start the planned swap?")
+    focus(terminal, "  Start  ")
+    terminal.keys("Enter")
+    terminal.until(lambda screen: step_on(screen) == 1)
     for number in range(1, 6):
         confirm(terminal, number)
     assert step_on(terminal.screen()) == 6
@@ -143,6 +159,7 @@ def test_a_drill_survives_its_console(pair_up: PairUp, terminal: Terminal) -> No
     assert ended.stage.ending is Ending.DONE
     terminal.keys("q")
     terminal.until("Bring the pair down")
-    terminal.keys("Tab", "Tab", "Enter")
+    focus(terminal, "Bring the pair down")
+    terminal.keys("Enter")
     terminal.until("left with 0", seconds=60)
     assert not paths.lab_dir().exists()
