@@ -48,11 +48,10 @@ class Terminal:
     def screen(self) -> str:
         return self._tmux("capture-pane", "-p")
 
-    def style(self, text: str) -> str:
-        """The colours of `text` where it stands last on the screen: they show what has the focus."""
-        styled = self._tmux("capture-pane", "-e", "-p")
-        before, found, _ = styled.rpartition(text)
-        return before[before.rfind("\x1b[") :] if found else ""
+    def has_focus(self, button: str) -> bool:
+        """Whether this button, where it stands last on the screen, is written in black: on the bright ground."""
+        before, _, _ = self._tmux("capture-pane", "-e", "-p").rpartition(button)
+        return before[before.rfind("\x1b[") :].startswith("\x1b[38;5;16m")
 
     def until(self, what: str | Callable[[str], bool], seconds: float = 60.0) -> str:
         """Wait until the screen shows `what`."""
@@ -99,17 +98,11 @@ def focus(terminal: Terminal, button: str) -> None:
 
     Keys read before a dialog was painted are dropped, and the picture is on the screen a moment before that.
     """
-    terminal.until(button)
     deadline = time.monotonic() + 30
-    while True:
-        style = terminal.style(button)
-        terminal.keys("Tab")
-        tried = time.monotonic() + 1
-        while time.monotonic() < tried:
-            if terminal.style(button) != style:
-                return
-            time.sleep(0.05)
+    while not terminal.has_focus(button):
         assert time.monotonic() < deadline, terminal.screen()
+        terminal.keys("Tab")
+        time.sleep(0.3)
 
 
 def console_process() -> psutil.Process:
