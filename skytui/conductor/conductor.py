@@ -166,11 +166,16 @@ class Conductor:
         return refused
 
     def confirm(self, request: Confirm, who: str) -> str:
-        """Go on with a step."""
+        """Go on with a step.
+
+        Only the phrase the step asks for gets into the event: whatever else was typed may be a secret, and
+        what is refused or not asked for is not to be recorded.
+        """
         at, wall = self._clock.instant(), self._clock.now()
-        confirmed = Confirmed(
-            at=at, wall=wall, run=request.run, step=request.step, who=who, phrase=request.phrase
-        )
+        step = self.run.step if self.run else None
+        wanted = self.run.phrase(step) if self.run and step else ""
+        phrase = wanted if request.phrase == wanted else ""
+        confirmed = Confirmed(at=at, wall=wall, run=request.run, step=request.step, who=who, phrase=phrase)
         return self._feed(confirmed)
 
     def waive(self, request: Waive, who: str) -> str:

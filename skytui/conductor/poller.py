@@ -79,11 +79,14 @@ def merge(before: ServerReading, now: ServerReading) -> ServerReading:
 def _trail(
     before: tuple[Sample, ...], servers: dict[str, ServerReading], began: Instant, now: Instant
 ) -> tuple[Sample, ...]:
-    """The trail with this poll's counts added, and what is too old for it dropped."""
-    fresh = [
-        Sample(reading.at, name, reading.value)
-        for name, server in servers.items()
-        if isinstance(reading := server.replication_pending, Known) and not began.later_than(reading.at)
-    ]
+    """The trail with this poll's counts (or that there was none) added, and what is too old dropped."""
     kept = [sample for sample in before if now.since(sample.at) <= TRAIL_SECONDS]
-    return (*kept, *fresh)
+    return (*kept, *(_sample(name, server, began) for name, server in servers.items()))
+
+
+def _sample(name: str, server: ServerReading, began: Instant) -> Sample:
+    """What this poll counted; no number where it got none."""
+    reading = server.replication_pending
+    if isinstance(reading, Known) and not began.later_than(reading.at):
+        return Sample(reading.at, name, reading.value)
+    return Sample(began, name, None)

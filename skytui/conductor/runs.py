@@ -21,6 +21,14 @@ class StoredRun(msgspec.Struct, frozen=True):
     run: Run
 
 
+class _Event(msgspec.Struct, frozen=True):
+    type: str
+
+
+class _Last(msgspec.Struct, frozen=True):
+    event: _Event
+
+
 def new_run_id(pair_folder: Path, wall: datetime) -> str:
     """An id for a run that starts now; it sorts by time and is the name of its folder."""
     stem = wall.strftime("%Y%m%d-%H%M%S")
@@ -56,16 +64,39 @@ def never_begun(folder: Path) -> bool:
         raise StateError(f"The journal in {folder} cannot be read: {error.strerror}.") from error
 
 
-def open_run(pair_folder: Path) -> StoredRun | None:
-    """The run of this pair that has not ended, if there is one: it can only be the newest.
+def has_ended(folder: Path) -> bool:
+    """Whether the journal's last whole record ends the run, whatever version of skytui wrote it.
 
-    A folder whose journal holds no event is what a crash leaves before the run was open; it is passed over.
-    Raises StateError when the newest journal cannot be trusted.
+    This is how a run of long ago is passed over without reading all of it; a journal that was cut short or
+    torn does not end like this. Raises StateError when the file cannot be read.
     """
-    for folder in reversed(stored_runs(pair_folder)):
-        if never_begun(folder):
+    try:
+        lines = (folder / JOURNAL).read_bytes().split(b"\n")
+    except OSError as error:
+        raise StateError(f"The journal in {folder} cannot be read: {error.strerror}.") from error
+    try:
+        return len(lines) > 2 and msgspec.json.decode(lines[-2], type=_Last).event.type == "closed"
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return False
+
+
+def open_run(pair_folder: Path) -> StoredRun | None:
+    """The run of this pair that has not ended, if there is one.
+
+    All folders are looked at: their names go by the wall clock, which may have stepped back since. A folder
+    whose journal holds no event is what a crash leaves before the run was open; it is passed over.
+    Raises StateError when a journal that has not ended cannot be trusted, or more than one has not.
+    """
+    left: list[StoredRun] = []
+    for folder in stored_runs(pair_folder):
+        if has_ended(folder) or never_begun(folder):
             continue
         if read_journal(folder / JOURNAL).events:
             stored = load_run(folder)
-            return None if stored.run.over else stored
-    return None
+            left += [] if stored.run.over else [stored]
+    if len(left) > 1:
+        raise StateError(
+            f"More than one run of this pair is open: {' and '.join(str(stored.folder) for stored in left)}.",
+            hint="Only one of them can be gone on with: move the folder of the other one away.",
+        )
+    return left[0] if left else None

@@ -10,11 +10,14 @@ from skytui.pair.vocabulary import Role, ServerReading
 
 
 class Sample(msgspec.Struct, frozen=True, array_like=True):
-    """One fresh reading of File Replication Requests: when it was asked, of which server, and the number."""
+    """One reading of File Replication Requests: when it was asked, of which server, and the number.
+
+    `pending` is None where the poll got no number: nobody knows what it was then.
+    """
 
     at: Instant
     server: str
-    pending: int
+    pending: int | None
 
 
 class PairReading(msgspec.Struct, frozen=True):

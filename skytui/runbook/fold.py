@@ -48,7 +48,8 @@ def apply(run: Run | None, event: Recorded) -> Run:
     match event:
         case Confirmed(step=step):
             action = STEPS[step].action
-            return _stage(run, event, Proving(step, event.at) if action else Checking(step, event.at))
+            tried = _half_way(run, step) if isinstance(run.stage, Checking) else run
+            return _stage(tried, event, Proving(step, event.at) if action else Checking(step, event.at))
         case Balked(step=step, reasons=reasons):
             return _stage(run, event, Waiting(step, "; ".join(reasons)))
         case Intended():
@@ -149,11 +150,15 @@ def _finish(run: Run, event: Finished, outcome: Outcome) -> Run:
         case Result.NOT_STARTED:
             return _stage(run, event, Waiting(event.step, outcome.says))
         case Result.FAILED:
-            half_way = (*(step for step in run.half_way if step != event.step), event.step)
-            failed = msgspec.structs.replace(run, half_way=half_way)
-            return _stage(failed, event, Failed(event.step, outcome))
+            return _stage(_half_way(run, event.step), event, Failed(event.step, outcome))
         case Result.REFUSED:
             return _stage(run, event, Failed(event.step, outcome))
+
+
+def _half_way(run: Run, step: str) -> Run:
+    """An attempt at this step began and ended without what it was for."""
+    others = (other for other in run.half_way if other != step)
+    return msgspec.structs.replace(run, half_way=(*others, step))
 
 
 def _next(run: Run, event: Recorded, record: StepRecord) -> Run:

@@ -84,7 +84,8 @@ AGAIN: dict[str, Gate] = {
     "shut-down": (proofs.new_is_standby,),
     "convert": (proofs.new_is_master,),
 }
-"""The same for another attempt, where an earlier one began, failed, and may have left the server half-way:
+"""The same for another attempt, where an earlier one began, ended without its gate, and may have left the
+server half-way:
 stopping a server that is half stopped is safe while the other reads standby; the conversion refuses by itself
 what it cannot do. What was refused or never started left nothing half-way: the full gate applies."""
 

@@ -9,9 +9,12 @@ the effects of a fold are dropped.
                               ▼                       ▼                    │ done after all
                            Waiting                 Doubtful ───────────────┘
     A step without an action goes from Waiting to Checking. A failed action waits in Failed for a person.
+    An action that was called done and whose gate stays shut past the deadline may be confirmed again: from
+    Checking back to Proving, where it passes if it is true by then.
 """
 
 from collections.abc import Iterable
+from datetime import datetime
 from functools import reduce
 
 from skytui.pair.order import Expectation, Order, Outcome, Result
@@ -168,7 +171,7 @@ def _may_pass(run: Run, step: str) -> bool:
         case Doubtful():
             return run.step.readback
         case Proving():
-            return run.step.readback and bool(run.attempts.get(step))
+            return bool(run.attempts.get(step))
         case _:
             return False
 
@@ -179,7 +182,7 @@ def _refuse_confirmation(run: Run, event: Confirmed) -> str:
         return "this confirmation was for another step"
     if run.hold:
         return f"held by {run.hold.who}: {run.hold.reason}"
-    if not confirmable(run):
+    if not confirmable(run, event.wall):
         return "this step is under way; there is nothing to confirm"
     wanted = run.phrase(step)
     if wanted and event.phrase != wanted:
@@ -187,11 +190,17 @@ def _refuse_confirmation(run: Run, event: Confirmed) -> str:
     return ""
 
 
-def confirmable(run: Run) -> bool:
-    """Whether a confirmation would count: the card is up, or what failed or got lost may be done again."""
+def confirmable(run: Run, wall: datetime) -> bool:
+    """Whether a confirmation would count at this time.
+
+    It does when the card is up, when what failed or got lost may be done again, and when an action was called
+    done and its gate has not opened by the step's deadline.
+    """
     match run.stage:
         case Waiting() | Failed():
             return True
+        case Checking():
+            return bool(run.step and run.step.action) and run.overdue(wall) > 0
         case Doubtful():
             return bool(run.step and run.step.repeatable)
         case _:
@@ -295,8 +304,9 @@ def _start_or_balk(run: Run, step: Step, stage: Proving, event: Observed) -> Eff
     if age > CONFIRMATION_SECONDS:
         old = f"nothing was started: the confirmation is {age:.0f} s old; confirm again"
         return Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=(old,)))
-    if run.attempts.get(step.id) and step.readback:
-        # An earlier attempt was called failed. If what it was for is true all the same, it is not repeated.
+    if run.attempts.get(step.id):
+        # An earlier attempt has ended, or may be repeated. If what it was for is true, it is not. This holds
+        # for a step without readback too: only an outcome still unknown keeps its gate from being a proof.
         already = gates.passes(run, step, event.reading, stage.since)
         if already.passes:
             return Raise(_passed(run, step, event, already.proofs))

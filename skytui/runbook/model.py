@@ -141,8 +141,9 @@ class StepRecord(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run is, at one moment. A fold of its events.
 
-    `attempts` counts the intents of a step; `half_way` are the steps an attempt at which began and failed, so
-    that its server may be neither as before nor as wanted.
+    `attempts` counts the intents of a step; `half_way` are the steps an attempt at which began and has ended
+    without what it was for (it failed, or its gate stayed shut past the deadline), so that its server may be
+    neither as before nor as wanted.
     """
 
     id: str
@@ -206,6 +207,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def record(self, step: str) -> StepRecord | None:
         """How a step went, or None when it is not behind us."""
         return next((record for record in self.records if record.step == step), None)
+
+    def overdue(self, wall: datetime) -> float:
+        """By how many seconds the current step's deadline has passed at that time; 0 while it has not.
+
+        By the wall clock, so that it goes on counting while no conductor lives.
+        """
+        step = self.step
+        return max(0.0, (wall - self.stage_wall).total_seconds() - step.deadline) if step else 0.0
 
     def owes(self, what: str) -> tuple[str, ...]:
         """The names owed under `what`."""

@@ -157,14 +157,19 @@ def nothing_pending_now(run: Run, sight: Sight) -> Found:
 
 
 def zero_long_enough(run: Run, sight: Sight) -> Found:
-    """0 in enough fresh readings, one after the other, over long enough."""
+    """0 in enough fresh readings, one after the other, over long enough.
+
+    A poll that got no number breaks the row, and so does a time without polls (a laptop that slept): two
+    readings further apart than a reading may be old, and the pause between polls, are not one row.
+    """
     pending = sight.take("File Replication Requests", sight.server(run.old).replication_pending)
     if pending:
         return False, f"{pending} File Replication Requests left"
     zeros = 0
     first = last = None
+    gap = run.thresholds.fresh_seconds + run.thresholds.poll_seconds
     for sample in reversed(sight.samples(run.old)):
-        if sample.pending != 0:
+        if sample.pending != 0 or (first and first.since(sample.at) > gap):
             break
         zeros += 1
         last = last or sample.at

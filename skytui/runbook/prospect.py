@@ -48,7 +48,7 @@ def prospect(run: Run, reading: PairReading | None) -> Prospect:
     step = run.step
     if step is None or reading is None:
         return Prospect(Turn.NOBODY if run.over else Turn.MACHINE)
-    overdue = max(0.0, (reading.wall - run.stage_wall).total_seconds() - step.deadline)
+    overdue = run.overdue(reading.wall)
     match run.stage:
         case Waiting():
             return _may_confirm(run, step, reading)
@@ -60,10 +60,13 @@ def prospect(run: Run, reading: PairReading | None) -> Prospect:
             return Prospect(Turn.MACHINE, ("the action is under way",), overdue=overdue)
         case Checking(since=since):
             verdict = gates.passes(run, step, reading, since)
-            return Prospect(Turn.MACHINE, _held(run) + verdict.blockers, gate=verdict, overdue=overdue)
+            again = confirmable(run, reading.wall) and not run.hold
+            turn = Turn.OPERATOR if again else Turn.MACHINE
+            phrase = run.phrase(step) if again else ""
+            return Prospect(turn, _held(run) + verdict.blockers, phrase, verdict, overdue)
         case Doubtful(since=since, says=says):
             verdict = gates.passes(run, step, reading, since)
-            again = confirmable(run) and not run.hold
+            again = confirmable(run, reading.wall) and not run.hold
             turn = Turn.OPERATOR if again else Turn.MACHINE
             return Prospect(turn, (says, *verdict.blockers), run.phrase(step), verdict, overdue)
         case Ended():
@@ -78,6 +81,9 @@ def _may_confirm(run: Run, step: Step, reading: PairReading) -> Prospect:
         # Without an action there is nothing that could go wrong: confirmed, the step waits for its gate.
         verdict = gates.passes(run, step, reading)
         return Prospect(Turn.OPERATOR, verdict.blockers, phrase, verdict)
+    if run.attempts.get(step.id) and (done := gates.passes(run, step, reading)).passes:
+        # What an earlier attempt was for is true by now: confirmed, the step passes and nothing is repeated.
+        return Prospect(Turn.OPERATOR, (), phrase, done)
     verdict = gates.may_start(run, step, reading)
     return Prospect(Turn.OPERATOR if verdict.passes else Turn.BLOCKED, verdict.reasons, phrase, verdict)
 

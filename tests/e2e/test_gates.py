@@ -78,7 +78,7 @@ async def test_a_database_that_outlives_its_service_is_not_down(practice: Practi
         assert walk.run is not None
         assert walk.run.step is not None
         assert walk.prospect.turn is Turn.BLOCKED
-        assert confirmable(walk.run)
+        assert confirmable(walk.run, walk.run.stage_wall)
         assert not (await walk.confirm()).refused
         await walk.until(
             lambda: walk.run is not None and isinstance(walk.run.stage, Waiting) and bool(walk.run.stage.note)

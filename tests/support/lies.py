@@ -36,7 +36,7 @@ def remembers(**changed: object) -> Lie:
     return lambda run, pair: (msgspec.structs.replace(run, **changed), pair)
 
 
-def counted(*pendings: int, apart: float = 6.0) -> Lie:
+def counted(*pendings: int | None, apart: float = 6.0) -> Lie:
     """The counts of File Replication Requests were these, the last one at the end of the trail."""
 
     def lie(run: Run, pair: PairReading) -> Told:
@@ -124,6 +124,9 @@ LIES: dict[str, dict[str, Lie]] = {
         "too short": counted(0, 0, 0, 0, apart=1.0),
         "one was not 0": counted(0, 0, 0, 3, 0, 0, apart=2.0),
         "nothing was counted": counted(),
+        "one was not read": counted(0, 0, 0, None, 0, 0, apart=2.0),
+        "the last one was not read": counted(0, 0, 0, 0, 0, 0, None, apart=2.0),
+        "nobody counted for a while": counted(0, 0, 0, apart=11.5),
     },
     "past_the_marker": {
         "before it": reads(NEW, "wal_position", "0/5000000"),

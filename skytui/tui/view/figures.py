@@ -68,13 +68,13 @@ WINDOW = 15.0
 
 def pace_of(trail: Sequence[Sample], server: str) -> Pace | None:
     """The pace of the requests counted on `server`; None when there was no count."""
-    samples = [sample for sample in trail if sample.server == server]
-    if not samples:
+    counts = [(s.pending, s.at) for s in trail if s.server == server and s.pending is not None]
+    if not counts:
         return None
-    last = samples[-1]
-    recent = [sample for sample in samples if last.at.since(sample.at) <= WINDOW]
+    last, now = counts[-1]
+    recent = [(pending, at) for pending, at in counts if now.since(at) <= WINDOW]
     # From the highest count on: before it, files were still being added.
-    top = max(recent, key=lambda sample: (sample.pending, sample.at.seconds))
-    passed = last.at.since(top.at)
-    rate = (top.pending - last.pending) / passed if passed > 0 else 0.0
-    return Pace(last.pending, rate, tuple(sample.pending for sample in samples))
+    top, began = max(recent, key=lambda count: (count[0], count[1].seconds))
+    passed = now.since(began)
+    rate = (top - last) / passed if passed > 0 else 0.0
+    return Pace(last, rate, tuple(pending for pending, _ in counts))

@@ -89,6 +89,21 @@ async def test_a_second_run_after_the_first(here: Conducted) -> None:
     assert len(stored_runs(here.folder)) == 2
 
 
+async def test_a_password_typed_where_nothing_is_asked_for_reaches_no_event_and_no_file(
+    here: Conducted,
+) -> None:
+    client = await here.client()
+    run = await open_run(client)
+    assert await confirm(client, run, "pa55word") == ""
+    run = await until_run(client, lambda r: r.record("baseline") is not None)
+    run = await go_to(client, run, "shut-down")
+    assert (await confirm(client, run, "pa55word")).startswith("type the host's name")
+    files = [file for file in here.folder.rglob("*") if file.is_file()]
+    assert any(file.name == "journal.jsonl" for file in files)
+    assert not [file for file in files if b"pa55word" in file.read_bytes()]
+    assert "pa55word" not in repr(journal_of(here.folder))
+
+
 class TestRefusedWithASentence:
     async def test_a_second_run_beside_the_first(self, here: Conducted) -> None:
         client = await here.client()

@@ -96,12 +96,12 @@ async def test_the_trail_holds_fresh_counts_of_the_last_minute_oldest_first(worl
     assert len(samples) == TRAIL_SECONDS + 1
 
 
-async def test_a_failed_count_leaves_no_sample(world: World) -> None:
+async def test_a_failed_count_leaves_a_gap_and_no_number(world: World) -> None:
     one = poller(drivers_of(world), world, [], 1.0)
     await one.poll()
     world.old.up = False
     reading = await one.poll()
-    assert len([sample for sample in reading.trail if sample.server == OLD]) == 1
+    assert [sample.pending for sample in reading.trail if sample.server == OLD] == [0, None]
 
 
 async def test_a_count_asked_for_before_the_poll_is_not_sampled_again(world: World) -> None:
@@ -116,7 +116,7 @@ async def test_a_count_asked_for_before_the_poll_is_not_sampled_again(world: Wor
     drivers[OLD] = Cached(world, OLD)
     world.tick(5)
     reading = await one.poll()
-    assert [sample for sample in reading.trail if sample.server == OLD] == []
+    assert [sample.pending for sample in reading.trail if sample.server == OLD] == [None]
 
 
 async def ends(task: asyncio.Task[None]) -> None:

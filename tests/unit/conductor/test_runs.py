@@ -53,6 +53,49 @@ def test_a_run_that_ended_is_not_open(tmp_path: Path, events: list[Recorded]) ->
     assert load_run(folder).run.over
 
 
+def test_an_open_run_is_found_after_the_clock_stepped_back(tmp_path: Path, events: list[Recorded]) -> None:
+    stored(tmp_path, "20260301-020000", events[:7])
+    stored(tmp_path, "20260302-020000", events)
+    left = open_run(tmp_path)
+    assert left is not None
+    assert left.folder.name == "20260301-020000"
+
+
+def test_two_open_runs_are_both_named_and_none_is_gone_on_with(
+    tmp_path: Path, events: list[Recorded]
+) -> None:
+    for run in ("20260301-020000", "20260302-020000"):
+        stored(tmp_path, run, events[:7])
+    with pytest.raises(StateError, match=r"20260301-020000 and .*20260302-020000"):
+        open_run(tmp_path)
+
+
+def test_an_ended_run_of_another_schema_does_not_stand_in_the_way(
+    tmp_path: Path, events: list[Recorded]
+) -> None:
+    old = stored(tmp_path, "20250301-020000", events) / JOURNAL
+    old.write_bytes(old.read_bytes().replace(b'"schema":1', b'"schema":0', 1))
+    assert open_run(tmp_path) is None
+    stored(tmp_path, "20260301-020000", events[:7])
+    assert open_run(tmp_path) is not None
+
+
+def test_an_open_run_of_another_schema_names_the_version_to_run(
+    tmp_path: Path, events: list[Recorded]
+) -> None:
+    journal = stored(tmp_path, "20260301-020000", events[:7]) / JOURNAL
+    journal.write_bytes(journal.read_bytes().replace(b'"schema":1', b'"schema":0', 1))
+    with pytest.raises(StateError, match="schema 0"):
+        open_run(tmp_path)
+
+
+def test_a_run_whose_end_was_torn_off_is_not_taken_for_ended(tmp_path: Path, events: list[Recorded]) -> None:
+    journal = stored(tmp_path, "20260301-020000", events) / JOURNAL
+    journal.write_bytes(journal.read_bytes()[:-5])
+    with pytest.raises(StateError, match="were written"):
+        open_run(tmp_path)
+
+
 @pytest.mark.parametrize("left", [b"", b'{"schema":1,"sky'])
 def test_what_a_crash_leaves_before_a_run_was_open_is_passed_over(
     tmp_path: Path, events: list[Recorded], left: bytes

@@ -72,7 +72,8 @@ class AnyEvents(RuleBasedStateMachine):
             assert reading.masters() == (NEW,), "jobs released without one master"
         if order.action is Action.UNLOCK_QUEUES:
             assert set(order.queues) <= self.open_before(), "unlocked what was not ours"
-        if order.action is Action.SHUT_DOWN and Result.FAILED not in self.results(step):
+        ended = {Result.FAILED, Result.DONE} & set(self.results(step))
+        if order.action is Action.SHUT_DOWN and not ended:
             pending = reading.server(OLD).replication_pending
             assert isinstance(pending, Known)
             assert pending.value == 0

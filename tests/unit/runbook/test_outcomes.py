@@ -101,7 +101,7 @@ def test_a_probe_that_finds_it_never_started_puts_the_card_up_again(step: str) -
 @pytest.mark.parametrize("step", ACTIONS)
 def test_what_is_in_doubt_may_be_confirmed_again_only_where_that_changes_nothing_more(step: str) -> None:
     walk = in_doubt(step)
-    assert confirmable(walk.run) is STEPS[step].repeatable
+    assert confirmable(walk.run, walk.world.clock.now()) is STEPS[step].repeatable
     assert (walk.confirm() == "") is STEPS[step].repeatable
 
 
@@ -277,7 +277,7 @@ def test_no_prefix_of_a_troubled_journal_folds_into_a_second_performance() -> No
     for _ in range(100):
         if walk.run.over:
             break
-        if confirmable(walk.run):
+        if confirmable(walk.run, walk.world.clock.now()):
             assert walk.confirm() == ""
         walk.poll()
         if walk.run.unlocked_at:
