@@ -3,7 +3,7 @@
     python -m benchmarks.journal
 
 Both write the same event, one durable write each, in turns, on the same disk. SQLite runs with
-`synchronous=FULL` and a rollback journal, its default for durability. What counts is the ratio: the disk sets the times.
+`synchronous=FULL` and a rollback journal. What counts is the ratio: the disk sets the times.
 """
 
 import sqlite3

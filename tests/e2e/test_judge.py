@@ -22,7 +22,7 @@ from skytui.runbook.events import Finished, Recorded
 from tests.e2e.conftest import DENSE_JOBS, PairUp, Practice
 from tests.e2e.walk import Walk
 
-pytestmark = pytest.mark.pair
+pytestmark = [pytest.mark.pair, pytest.mark.slow]
 
 RUNS_WANTED = 200
 

@@ -7,7 +7,7 @@ from skytui.lab import faults, pair, processes
 from skytui.lab.places import Places
 from tests.e2e.lab.hands import ask, running, ssh
 
-pytestmark = pytest.mark.pair
+pytestmark = [pytest.mark.pair, pytest.mark.slow]
 
 WAIT = 30.0
 BOTH = ["server", "database"]

@@ -15,7 +15,7 @@ from skytui.errors import LabError
 from skytui.lab import pair, processes
 from skytui.lab.places import HOSTS, Places
 
-pytestmark = pytest.mark.pair
+pytestmark = [pytest.mark.pair, pytest.mark.slow]
 
 SECONDS = 60.0
 

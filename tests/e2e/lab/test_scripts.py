@@ -10,7 +10,7 @@ from skytui.lab.convert import convert
 from skytui.lab.places import Places
 from tests.e2e.lab.hands import ask, convert_input, invocations, node, running, ssh, state
 
-pytestmark = pytest.mark.pair
+pytestmark = [pytest.mark.pair, pytest.mark.slow]
 
 
 def unchanged(places: Places, host: str) -> dict[str, object]:
