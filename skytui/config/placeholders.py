@@ -19,6 +19,7 @@ SERVER_KNOWN = (
     "peer.name",
     "peer.address",
     "peer.listen_port",
+    "console",
 )
 """Known of every server, always."""
 

@@ -1,5 +1,9 @@
 """What the placeholders of a profile stand for, for one server and, where something is done, one order."""
 
+import os
+import pwd
+import socket
+
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import SecretStore
 from skytui.errors import RefusedError
@@ -32,6 +36,7 @@ class Scope:
             "peer.name": peer.name,
             "peer.address": peer.address,
             "peer.listen_port": peer.listen_port,
+            "console": console_name(pair.name),
         }
         if order is not None:
             self._values |= {"queues": list(order.queues), "mark": order.mark}
@@ -53,3 +58,15 @@ class Scope:
         if secret is None:
             raise RefusedError(f"The secret `{name.removeprefix('secret.')}` has not been given yet.")
         return secret.reveal()
+
+
+def console_name(pair: str) -> str:
+    """What the console of `pair` calls itself: the same whenever this user starts it on this host.
+
+    A server that knows it can tell a console that was killed and is back from somebody else.
+    """
+    try:
+        user = pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        user = str(os.getuid())
+    return f"skytui {pair} {user}@{socket.gethostname()}"

@@ -18,6 +18,7 @@ from skytui.lab.server.site import Site
 class _Login(msgspec.Struct, forbid_unknown_fields=True):
     user: str
     password: str
+    client: str = ""
 
 
 async def _login(request: Request) -> Response:
@@ -32,7 +33,7 @@ async def _login(request: Request) -> Response:
             # The error's text may quote the body, and the body holds a password.
             raise Refusal(400, "bad_json", 'The body must be {"user": "...", "password": "..."}.') from error
         await _check(site, request, wanted)
-        token, session = site.sessions.open(wanted.user, _address(request))
+        token, session = site.sessions.open(wanted.user, _address(request), wanted.client)
         user, status = wanted.user, 200
         site.log.info("%s logged in from %s", user, session.address)
         return as_json({"token": token, "session": session.id})
@@ -103,6 +104,7 @@ async def users(call: Call) -> object:
             "user": session.user,
             "since": session.since,
             "address": session.address,
+            "client": session.client,
             "session": session.id,
             "self": call.session is not None and session.id == call.session.id,
         }

@@ -11,11 +11,15 @@ IDLE_SECONDS = 600.0
 
 
 class Session(msgspec.Struct):
-    """One login. `id` may be shown; the token it was given out for may not."""
+    """One login. `id` may be shown; the token it was given out for may not.
+
+    `client` is what the program that logged in calls itself, the same after it was started anew.
+    """
 
     id: str
     user: str
     address: str
+    client: str
     since: datetime
     used: Instant
 
@@ -27,10 +31,17 @@ class Sessions:
         self._clock = clock
         self._by_token: dict[str, Session] = {}
 
-    def open(self, user: str, address: str) -> tuple[str, Session]:
-        """A new session and the token that stands for it."""
+    def open(self, user: str, address: str, client: str = "") -> tuple[str, Session]:
+        """A new session and the token that stands for it. It takes the place of its client's earlier one.
+
+        A client that was killed could not log out; it is not shown as somebody else when it is back.
+        """
         token = secrets.token_urlsafe(32)
-        session = Session(secrets.token_hex(6), user, address, self._clock.now(), self._clock.instant())
+        now, at = self._clock.now(), self._clock.instant()
+        session = Session(secrets.token_hex(6), user, address, client, now, at)
+        if client:
+            same = (user, client)
+            self._by_token = {t: s for t, s in self._by_token.items() if (s.user, s.client) != same}
         self._by_token[token] = session
         return token, session
 

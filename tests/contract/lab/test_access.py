@@ -47,6 +47,19 @@ def test_users_are_the_sessions_of_this_server_and_one_is_oneself(master: Server
     assert code(master.ask("GET", "/queues", token=other["token"])) == (401, "login")
 
 
+def test_a_client_that_was_killed_and_is_back_is_not_somebody_else(master: Server) -> None:
+    password = (master.node.node.lab / "admin.password").read_text().strip()
+    login = {"user": "admin", "password": password, "client": "skytui practice ann@jump"}
+    killed, back = (master.http.post("/login", json=login).json() for _ in range(2))
+    assert code(master.ask("GET", "/queues", token=killed["token"])) == (401, "login")
+    users = master.ask("GET", "/users", token=back["token"]).json()["items"]
+    assert [user["session"] for user in users if user["client"] == login["client"]] == [back["session"]]
+    wrong = master.http.post("/login", json=login | {"password": "wrong"})
+    assert code(wrong) == (401, "login")
+    assert master.ask("GET", "/queues", token=back["token"]).status_code == 200
+    master.ask("DELETE", "/login", token=back["token"])
+
+
 @pytest.mark.parametrize("path", ["/queues", "/users", "/agents", "/replication/seed", "/files/missing"])
 def test_readings_need_a_token(master: Server, path: str) -> None:
     assert code(master.http.get(path)) == (401, "login")

@@ -41,6 +41,18 @@ def test_closing_a_session_leaves_the_others(clock: ManualClock) -> None:
     assert token_free(sessions)
 
 
+def test_a_client_that_logs_in_again_takes_the_place_of_its_earlier_session(clock: ManualClock) -> None:
+    sessions = Sessions(clock)
+    killed, _ = sessions.open("admin", "127.0.0.1", "skytui practice ann@jump")
+    others = [
+        sessions.open("admin", "127.0.0.1", client)[1] for client in ("", "", "skytui practice bob@jump")
+    ]
+    token, back = sessions.open("admin", "127.0.0.1", "skytui practice ann@jump")
+    assert sessions.find(killed) is None
+    assert sessions.find(token) is back
+    assert sessions.all() == [*others, back]
+
+
 def token_free(sessions: Sessions) -> bool:
     """What is shown of sessions never holds a token."""
     return all("token" not in session.__struct_fields__ for session in sessions.all())
