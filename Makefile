@@ -54,12 +54,12 @@ $(VENV)/bin/python:
 $(VENV)/.ready: pyproject.toml constraints.txt | $(VENV)/bin/python
 	@echo "setting up $(VENV) (a minute, the first time only) ..."
 	@if command -v uv >/dev/null 2>&1; then \
-		uv pip install --quiet --python $(BIN)/python -c constraints.txt -e '.[lab]'; \
-		else $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[lab]'; fi
+		uv pip install --python $(BIN)/python -c constraints.txt -e '.[lab]'; \
+		else $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -e '.[lab]'; fi
 	@touch $@
 
 $(VENV)/.ready-dev: requirements-dev.txt $(VENV)/.ready
 	@if command -v uv >/dev/null 2>&1; then \
-		uv pip install --quiet --python $(BIN)/python -c constraints.txt -r requirements-dev.txt; \
-		else $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-dev.txt; fi
+		uv pip install --python $(BIN)/python -c constraints.txt -r requirements-dev.txt; \
+		else $(BIN)/python -m pip install --disable-pip-version-check -c constraints.txt -r requirements-dev.txt; fi
 	@touch $@

@@ -23,9 +23,7 @@ app.add_typer(lab_app, name="lab")
 
 Pair = Annotated[str | None, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
 OnePair = Annotated[str, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
-Slow = Annotated[
-    bool, typer.Option("--slow-link", help="Fewer frames, only the terminal's own colours.")
-]
+Slow = Annotated[bool, typer.Option("--slow-link", help="Fewer frames, only the terminal's own colours.")]
 Ascii = Annotated[bool, typer.Option("--ascii", help="Draw with ASCII characters only.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Headless = Annotated[bool, typer.Option("--headless", help="Without a screen; JSON events on stdout.")]
@@ -36,9 +34,7 @@ Confirms = Annotated[
 ]
 Waives = Annotated[
     list[str] | None,
-    typer.Option(
-        "--waive", metavar="STEP=REASON", help="Let a gate pass unproven. Repeatable."
-    ),
+    typer.Option("--waive", metavar="STEP=REASON", help="Let a gate pass unproven. Repeatable."),
 ]
 
 
@@ -177,6 +173,19 @@ def lab_fault(
     from skytui.commands.lab import fault  # noqa: PLC0415
 
     fault(name, target, listing=listing, undo=undo)
+
+
+@lab_app.command("node")
+def lab_node(
+    config: Annotated[Path, typer.Option(help="The host's conf/node.toml.")],
+    no_boot: Annotated[
+        bool, typer.Option("--no-boot", help="Do not start its server, whatever it says.")
+    ] = False,
+) -> None:
+    """Run one host of a practice pair in the foreground, on a machine of its own."""
+    from skytui.commands.lab import node  # noqa: PLC0415
+
+    node(config, boot=not no_boot)
 
 
 def main() -> None:

@@ -77,6 +77,14 @@ def fault(name: str, target: str, *, listing: bool, undo: bool) -> None:
     say(faults.undo(name, target) if undo else faults.inject(name, target))
 
 
+def node(config: Path, *, boot: bool) -> None:
+    """Become the host whose configuration this is. Raises UsageError when the file is not there."""
+    if not config.is_file():
+        raise UsageError(f"{config} is not a file.", hint="Name the conf/node.toml of a host.")
+    command = [sys.executable, "-m", "skytui.lab.host", "--config", str(config)]
+    os.execv(sys.executable, command if boot else [*command, "--no-boot"])  # noqa: S606 - no shell is meant
+
+
 def forget_practice() -> None:
     """End the conductor of the practice pair, whatever it is at, and set its runs aside.
 
