@@ -52,7 +52,10 @@ async def _show(pair: str, *, slow_link: bool, ascii_only: bool, drill: bool) ->
         return await run_console(session, slow_link=slow_link, ascii_only=ascii_only, drill=drill)
     finally:
         listening.cancel()
-        await asyncio.gather(listening, return_exceptions=True)
+        (ended,) = await asyncio.gather(listening, return_exceptions=True)
+        if isinstance(ended, Exception):
+            # A defect of ours: the panels went grey, and nobody could have known why.
+            raise ended
 
 
 def console(pair: str | None, *, slow_link: bool, ascii_only: bool) -> int:
