@@ -52,14 +52,25 @@ def major_version(folder: Path) -> int:
 
 def reachable(folder: Path, account: Account | None, shelf: Path) -> Path:
     """`folder`, or a copy of the programs on the shelf when `account` cannot run them where they are."""
-    if account is None or "PostgreSQL" in _ask(folder / "postgres", account):
+    if account is None or _runs(folder, account):
         return folder
-    copy = shelf / "postgresql"
+    install, package = folder.parent, folder.parents[1]
+    copy = shelf / "postgresql" / package.name / install.name
     for part in ("bin", "lib", "share"):
-        shutil.copytree(folder.parent / part, copy / part, symlinks=True, dirs_exist_ok=True)
-    if "PostgreSQL" not in _ask(copy / "bin" / "postgres", account):
+        shutil.copytree(install / part, copy / part, symlinks=True, dirs_exist_ok=True)
+    # A repaired wheel keeps its shared libraries beside the package and finds them by the way from a program
+    # (auditwheel: `PACKAGE.libs`); so the copy lies as deep as the original does.
+    libraries = package.with_name(f"{package.name}.libs")
+    if libraries.is_dir():
+        shutil.copytree(libraries, shelf / "postgresql" / libraries.name, symlinks=True, dirs_exist_ok=True)
+    if not _runs(copy / "bin", account):
         raise LabError(f"The account {account.name} can run PostgreSQL neither in {folder} nor in {copy}.")
     return copy / "bin"
+
+
+def _runs(folder: Path, account: Account) -> bool:
+    """Whether every program that is needed starts under `account`."""
+    return all("PostgreSQL" in _ask(folder / name, account) for name in _NEEDED)
 
 
 def _ask(program: Path, account: Account | None) -> str:

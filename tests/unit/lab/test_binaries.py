@@ -1,9 +1,13 @@
+import os
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from skytui.errors import LabError
 from skytui.lab import binaries
+from skytui.lab.places import Places, database_account
 
 
 def fake(folder: Path, version: str, missing: str = "") -> Path:
@@ -42,3 +46,26 @@ def test_what_does_not_fit_is_refused(
     monkeypatch.setenv(binaries.VARIABLE, str(fake(tmp_path / "bin", version, missing)))
     with pytest.raises(LabError, match=words):
         binaries.find()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root runs databases under another account")
+def test_programs_the_account_cannot_reach_are_copied_and_run(tmp_path: Path) -> None:
+    account = database_account()
+    assert account is not None
+    wheel = binaries._of_wheel().parents[1]
+    hidden = tmp_path / "hidden"
+    hidden.mkdir(mode=0o700)
+    for part in (wheel, wheel.with_name(f"{wheel.name}.libs")):
+        shutil.copytree(part, hidden / part.name, symlinks=True)
+    places = Places.of(tmp_path / "lab")
+    places.make_shelf("sky-a", account)
+    try:
+        programs = binaries.reachable(hidden / wheel.name / "pginstall18" / "bin", account, places.shelf)
+        assert places.shelf in programs.parents
+        said = subprocess.run(
+            [programs / "initdb", "--version"], user=account.uid, group=account.gid, extra_groups=[],
+            cwd="/", capture_output=True, text=True, timeout=20, check=True,
+        )  # fmt: skip
+        assert "PostgreSQL" in said.stdout
+    finally:
+        shutil.rmtree(places.shelf)
