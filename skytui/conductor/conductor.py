@@ -16,7 +16,6 @@ from skytui.conductor.runs import JOURNAL, new_run_id, open_run
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
 from skytui.drivers.driver import Driver
-from skytui.errors import StateError
 from skytui.link.wire import (
     PROTOCOL,
     Confirm,
@@ -157,7 +156,7 @@ class Conductor:
         last, self._events = self._events, []
         try:
             refused = engine.feed(opened)
-        except StateError:
+        except BaseException:  # whatever it was: the file does not stay open
             journal.close()
             self._events = last
             raise

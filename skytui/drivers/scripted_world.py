@@ -151,12 +151,12 @@ class ScriptedPair:
 
     def shut_down(self, server: ScriptedServer) -> str:
         """Stop service and database in an orderly way; a connected standby has everything then."""
-        server.position += 0x100
+        server.checkpoint = server.position + 0x100
+        server.position = server.checkpoint + 0x78  # past its record: where it begins is not yet enough
         if self.streaming:
             self.peer(server.name).position = server.position
         server.serving = server.database_up = False
         server.connected = set()
-        server.checkpoint = server.position
         server.control = "shut down" if server.role is Role.MASTER else "shut down in recovery"
         return ""
 
