@@ -52,6 +52,10 @@ class Walk:
                     continue
             self._changed.set()
 
+    def cut(self) -> None:
+        """Be gone without a word, as a killed console is."""
+        self._client._writer.transport.abort()
+
     @property
     def stage(self) -> str:
         run = self.run
