@@ -12,7 +12,7 @@ help:
 	@echo "make test         all quick tests, and the practice pair's main paths (under 10 minutes)"
 	@echo "make test-all     the slow matrices too"
 	@echo "make lint types arrows     ruff, mypy, import-linter"
-	@echo "make screenshots  write screenshots/ anew"
+	@echo "make screenshots  write screenshots/ and the table of keys anew"
 
 drill: $(VENV)/.ready
 	@$(BIN)/skytui drill
@@ -37,6 +37,7 @@ arrows: $(VENV)/.ready-dev
 
 screenshots: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.snapshot.write_screenshots
+	$(BIN)/python -m tests.snapshot.write_readme
 
 # The versions everything was tested with; no addresses, so that every mirror serves.
 constraints: $(VENV)/.ready-dev

@@ -1,7 +1,9 @@
 """One server over HTTP: one client, one session, logged in again when the server has forgotten it."""
 
 import asyncio
+import socket
 import ssl
+from collections.abc import Iterator
 
 import httpx
 import msgspec
@@ -186,7 +188,7 @@ class Web:
             raise AnswerLostError(self._says(f"no answer to {method} {path} within {deadline:g} s")) from None
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             why = _why_not_connected(error)
-            raise NotSentError(self._says(f"no connection to {self._server.url}: {why}")) from error
+            raise NotSentError(self._says(f"{self._server.url} {why}")) from error
         except httpx.HTTPError as error:
             why = plain(str(error)) or type(error).__name__
             raise AnswerLostError(self._says(f"the answer to {method} {path} was lost: {why}")) from error
@@ -199,18 +201,37 @@ class Web:
         return f"{self._server.name}: {what.rstrip('. ')}."
 
 
-def _why_not_connected(error: BaseException) -> str:
-    """The operating system's own word, which httpx keeps at the end of the chain of causes."""
+def _why_not_connected(error: httpx.HTTPError) -> str:
+    """What the address does, as the operating system says it at the end of the chain of causes.
+
+    httpx and anyio put their own words ("All connection attempts failed") in front of it.
+    """
     if isinstance(error, httpx.TimeoutException):
-        return "no answer"
+        return f"does not answer within {CONNECT_SECONDS:g} s"
+    for cause in _causes(error):
+        match cause:
+            case ConnectionRefusedError():
+                return "refuses connections"
+            case ssl.SSLCertVerificationError():
+                return f"shows a certificate that is not trusted: {plain(cause.verify_message)}"
+            case ssl.SSLError():
+                return f"does not speak TLS as it should: {plain(cause.reason or str(cause))}"
+            case socket.gaierror():
+                return f"has a name that is not found: {plain(cause.strerror or str(cause))}"
+            case OSError(strerror=str(words)) if cause.errno is not None:
+                return f"cannot be reached: {plain(words)}"
+    return f"cannot be reached: {plain(str(error)) or type(error).__name__}"
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """The chain of causes; where several addresses were tried, with what became of each."""
     cause: BaseException | None = error
     while cause is not None:
-        if isinstance(cause, ConnectionRefusedError):
-            return "connection refused"
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return f"its certificate is not trusted: {plain(cause.verify_message)}"
+        yield cause
+        if isinstance(cause, BaseExceptionGroup):
+            for one in cause.exceptions:
+                yield from _causes(one)
         cause = cause.__cause__ or cause.__context__
-    return plain(str(error)) or type(error).__name__
 
 
 def _body(response: httpx.Response) -> object:

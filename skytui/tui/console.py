@@ -84,6 +84,7 @@ class Console(App[Leaving]):
         self._drill = drill
         self._noticed = session.shown.noticed
         self._asked_for: tuple[str, ...] = ()
+        self._said = ("", 0.0)
         self.key_read = 0.0
         self.set_reactive(Console.scene, scene_of(session.shown, clock))
         self._desk = Operator(self, session, look, self._times, drill=drill)
@@ -141,7 +142,7 @@ class Console(App[Leaving]):
         self._asked_for = shown.secrets_wanted
         self._close_what_went_by(scene)
         if isinstance(self.screen, SecretDialog) and self.screen.secret not in shown.secrets_wanted:
-            self.screen.dismiss(True)
+            self.screen.answer(True)
 
     def _close_what_went_by(self, scene: Scene) -> None:
         """Close a dialog about a step that the run has left meanwhile: somebody else confirmed it."""
@@ -190,6 +191,10 @@ class Console(App[Leaving]):
 
     def say(self, sentence: str, *, bad: bool) -> None:
         """A short notice; it takes the place of the one before, so that a burst of keys makes one."""
+        now = self._times.now()
+        if sentence == self._said[0] and now - self._said[1] < NOTICE_SECONDS:
+            return  # it is on the screen
+        self._said = (sentence, now)
         self.clear_notifications()
         self.notify(
             plain(sentence),

@@ -1,7 +1,9 @@
 """Waiving, holding, secrets, help, and starting a run."""
 
+from textual import events
+
 from tests.tui.consoles import desk
-from tests.tui.scenarios import counting, held, idle, prod, users_in
+from tests.tui.scenarios import counting, held, idle, prod, shut_down, users_in
 from tests.tui.scripted import ScriptedSession
 
 
@@ -13,6 +15,29 @@ async def test_starting_a_run_starts_on_cancel() -> None:
         await at.press("enter")
         assert at.session.asked == []
         assert "Start the planned swap?" not in at.screen()
+
+
+async def test_the_button_that_enter_presses_has_a_sign_and_not_only_a_colour() -> None:
+    async with desk(idle(), ascii_only=True) as at:
+        await at.press("s")
+        await at.settle()
+        assert "> Cancel" in at.screen()
+        await at.press("tab")
+        assert "> Cancel" not in at.screen()
+        assert "> Start" in at.screen()
+
+
+async def test_two_enters_read_at_once_answer_a_dialog_once() -> None:
+    session = shut_down()
+    async with desk(session) as at:
+        await at.press("enter")
+        await at.settle()
+        await at.type("sky-a")
+        for _ in range(2):
+            at.console.post_message(events.Key("enter", "\r"))
+        await at.settle()
+        assert session.asked == [("confirm", "shut-down", "sky-a")]
+        assert at.console.screen is at.console.main
 
 
 async def test_s_and_enter_in_one_burst_start_nothing() -> None:

@@ -7,7 +7,7 @@ from textual.widget import Widget
 from textual.widgets import Button, Input
 
 from skytui.tui.arming import KeyTimes
-from skytui.tui.screens.dialog import Dialog, button, line_input, paragraph
+from skytui.tui.screens.dialog import Choice, Dialog, line_input, paragraph
 
 
 class ConfirmDialog(Dialog[str]):
@@ -40,7 +40,7 @@ class ConfirmDialog(Dialog[str]):
         """Only the exact name will do."""
         event.stop()
         if event.value.strip() == self._phrase:
-            self.dismiss(self._phrase)
+            self.answer(self._phrase)
             return
         typed = event.value.strip()
         self.complain(
@@ -61,14 +61,15 @@ class StartDialog(Dialog[bool]):
 
     def content(self) -> Iterable[Widget]:
         """What starting does, and what it does not."""
-        yield paragraph(Content.assemble((f"{self._old} to {self._new}", "bold")))
+        roles = f"{self._new} is to become the master, {self._old} its standby."
+        yield paragraph(Content.styled(roles, "bold"))
         yield paragraph("Opening the run changes nothing on either server; its first step waits for you.")
 
     def buttons(self) -> Iterable[Button]:
         """Cancel first."""
-        yield button("cancel", "Cancel")
-        yield button("start", "Start")
+        yield Choice("cancel", "Cancel")
+        yield Choice("start", "Start")
 
     def pressed(self, which: str) -> None:
         """Start."""
-        self.dismiss(True)
+        self.answer(True)

@@ -17,6 +17,7 @@ from textual.widgets import Button, Input
 
 from skytui.tui import keys
 from skytui.tui.arming import Armed, KeyTimes
+from skytui.tui.glyphs import ASCII, UNICODE
 from skytui.tui.widgets.pane import Pane
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         super().__init__()
         self._times = times
         self._armed = Armed()
+        self._answered = False
         self._says = Pane(classes="dialog-says", grows=True)
 
     def compose(self) -> ComposeResult:
@@ -54,7 +56,7 @@ class Dialog(ModalScreen[T | None], Generic[T]):
 
     def buttons(self) -> Iterable[Button]:
         """The buttons; the first one cancels."""
-        yield button("cancel", "Cancel")
+        yield Choice("cancel", "Cancel")
 
     def first_focus(self) -> Widget | None:
         """What the keys go to at first."""
@@ -64,7 +66,16 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         """From the first paint on, keys count."""
         self.set_focus(self.first_focus())
         self._armed.change("dialog")
-        self.call_after_refresh(lambda: self._armed.painted("dialog", self._times.now()))
+        # Called right after a layout was painted; not for the very first one of all.
+        self.screen_layout_refresh_signal.subscribe(self, lambda _: self._painted(), immediate=True)
+        # Always called, but maybe a quarter of a second after the paint, while the screen behind it goes
+        # on changing (measured on 8.2.8); what was typed until then would be lost.
+        self.call_after_refresh(self._painted)
+
+    def _painted(self) -> None:
+        focus = self.first_focus()
+        if focus is not None and focus.region:
+            self._armed.painted("dialog", self._times.now())
 
     def admits(self, read: float) -> bool:
         """Whether a key read at this time was typed with the dialog on the screen."""
@@ -74,9 +85,18 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         """Say why it cannot go on."""
         self._says.draw(Content.styled(sentence, "bold $alarm"))
 
+    def answer(self, answer: T | None) -> None:
+        """Close with this answer; None when it was cancelled. Only the first answer counts.
+
+        Two Enters read at once both reach the dialog, and dismissing twice would close what lies below it.
+        """
+        if not self._answered:
+            self._answered = True
+            self.dismiss(answer)
+
     def action_cancel(self) -> None:
         """Close; nothing is done."""
-        self.dismiss(None)
+        self.answer(None)
 
     def on_button_pressed(self, event: Button.Pressed) -> None:
         """Cancel, or what the dialog is for."""
@@ -90,9 +110,18 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         """Another button than Cancel was pressed."""
 
 
-def button(id: str, label: str) -> Button:  # noqa: A002 - textual's
-    """A button of one line."""
-    return Button(Content(f" {label} "), id=id, compact=True)
+class Choice(Button):
+    """A button of one line. A sign before its label says that Enter presses it; colour alone would not do."""
+
+    def __init__(self, id: str, label: str) -> None:  # noqa: A002 - textual's
+        self._word = label
+        super().__init__(Content(f"   {label} "), id=id, compact=True)
+
+    def watch_has_focus(self, _has_focus: bool) -> None:
+        """The sign moves with the focus."""
+        super().watch_has_focus(_has_focus)
+        glyphs = ASCII if self.app.has_class("-ascii") else UNICODE
+        self.label = Content(f" {glyphs.current if _has_focus else ' '} {self._word} ")
 
 
 def line_input(id: str, placeholder: str, *, masked: bool = False) -> Input:  # noqa: A002 - textual's

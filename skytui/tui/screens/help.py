@@ -9,7 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from skytui.tui import keys
-from skytui.tui.screens.dialog import Dialog, button, paragraph
+from skytui.tui.screens.dialog import Choice, Dialog, paragraph
 from skytui.tui.view.wrap import hanging
 
 WIDTH = 70
@@ -46,7 +46,7 @@ class HelpDialog(Dialog[bool]):
 
     def buttons(self) -> Iterable[Button]:
         """Only to close."""
-        yield button("cancel", "Close")
+        yield Choice("cancel", "Close")
 
     def first_focus(self) -> Widget | None:
         """The text, so that arrow keys scroll it."""
@@ -54,4 +54,4 @@ class HelpDialog(Dialog[bool]):
 
     def key_q(self) -> None:
         """Close, without the wait that Esc brings."""
-        self.dismiss(None)
+        self.answer(None)

@@ -7,7 +7,7 @@ from textual.widgets import Button
 
 from skytui.tui.arming import KeyTimes
 from skytui.tui.leaving import DrillEnding
-from skytui.tui.screens.dialog import Dialog, button, paragraph
+from skytui.tui.screens.dialog import Choice, Dialog, paragraph
 
 
 class LeaveDialog(Dialog[DrillEnding]):
@@ -33,9 +33,9 @@ class LeaveDialog(Dialog[DrillEnding]):
 
     def buttons(self) -> Iterable[Button]:
         """Staying first."""
-        yield button("cancel", "Stay")
-        yield button("leave", "Leave it running")
-        yield button("down", "Bring the pair down")
+        yield Choice("cancel", "Stay")
+        yield Choice("leave", "Leave it running")
+        yield Choice("down", "Bring the pair down")
 
     def first_focus(self) -> Widget | None:
         """The harmless one."""
@@ -43,4 +43,4 @@ class LeaveDialog(Dialog[DrillEnding]):
 
     def pressed(self, which: str) -> None:
         """One of the two endings."""
-        self.dismiss(DrillEnding.BRING_DOWN if which == "down" else DrillEnding.LEAVE_RUNNING)
+        self.answer(DrillEnding.BRING_DOWN if which == "down" else DrillEnding.LEAVE_RUNNING)

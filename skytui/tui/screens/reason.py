@@ -39,6 +39,6 @@ class ReasonDialog(Dialog[str]):
         """A reason is some text."""
         event.stop()
         if event.value.strip():
-            self.dismiss(event.value.strip())
+            self.answer(event.value.strip())
         else:
             self.complain("It needs a reason: type one, or press Esc.")

@@ -51,7 +51,7 @@ class SecretDialog(Dialog[bool]):
         self._says.draw(Content("Trying it."))
         refused = await self._give(self._secret, value)
         if not refused:
-            self.dismiss(True)
+            self.answer(True)
             return
         self.complain(f"Refused: {refused}")
         self._input.disabled = False

@@ -162,13 +162,13 @@ def _act(run: Run, step: Step, prospect: Prospect, tone: Tone, look: Look) -> tu
     if tone is Tone.BLOCKED and run.hold:
         return glyphs.held, f"Held by {run.hold.who}: {run.hold.reason}. h lets the run go on."
     if tone is Tone.BLOCKED:
-        return glyphs.bad, f"Enter: not yet. {first}"
+        return glyphs.bad, f"Enter: not yet. {_upper(first)}"
     if tone is Tone.FAILED and prospect.turn is Turn.OPERATOR:
         typed = f", after you type {prospect.phrase}" if prospect.phrase else ""
         return glyphs.current, f"Enter tries again{typed}. h holds. q leaves: the run waits here."
     if tone is Tone.FAILED:
         if isinstance(run.stage, Failed):
-            return glyphs.bad, f"Enter: not yet. {first}"
+            return glyphs.bad, f"Enter: not yet. {_upper(first)}"
         asked = run.name_of(step.side)
         return (
             glyphs.unknown,
@@ -185,6 +185,10 @@ def _what_enter_does(step: Step, prospect: Prospect) -> str:
     if step.action is None:
         return f"goes on: waits for {step.waits_for}." if step.deadline > 60 else f"goes on. {step.does}"
     return f"does it: {_lower(step.does)}"
+
+
+def _upper(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _lower(sentence: str) -> str:

@@ -3,6 +3,7 @@
 import enum
 import re
 from collections.abc import Iterable
+from datetime import datetime
 
 from textual.content import Content
 
@@ -12,6 +13,8 @@ from skytui.tui.glyphs import Look
 
 SOURCE = 11
 """Width of the column that names the log."""
+STAMP = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)) +(?=\S)", re.ASCII)
+"""The time with its zone that a line begins with (ISO 8601)."""
 
 
 class Filter(enum.Enum):
@@ -60,15 +63,19 @@ def script_tail(
 
 
 def log_line(line: LogLine, look: Look, servers: tuple[ServerFacts, ...], found: str = "") -> Content:
-    """One line: when, which server, which log, what. `found` is marked wherever it stands, in any case."""
+    """One line: when, which server, which log, what. `found` is marked wherever it stands, in any case.
+
+    Where the line itself begins with its time, that one is shown, once: it may have reached us much later.
+    """
+    wall, said = own_time(line)
     first = not servers or line.server == servers[0].name
     source = line.log[:SOURCE].ljust(SOURCE)
-    text = Content(line.text)
+    text = Content(said)
     if found:
-        for match in re.finditer(re.escape(found), line.text, re.IGNORECASE):
+        for match in re.finditer(re.escape(found), said, re.IGNORECASE):
             text = text.stylize("$ink on $attention", match.start(), match.end())
     return Content.assemble(
-        (look.clock(line.wall), "$quiet"),
+        (look.clock(wall), "$quiet"),
         " ",
         (line.server, "bold $sky" if first else "bold $foreground"),
         " ",
@@ -76,6 +83,17 @@ def log_line(line: LogLine, look: Look, servers: tuple[ServerFacts, ...], found:
         " ",
         text,
     )
+
+
+def own_time(line: LogLine) -> tuple[datetime, str]:
+    """When the line was written, and what it says; when it reached us, where it does not begin with that."""
+    stamp = STAMP.match(line.text)
+    if stamp is None:
+        return line.wall, line.text
+    try:
+        return datetime.fromisoformat(stamp[1]), line.text[stamp.end() :]
+    except ValueError:  # the 31st of June
+        return line.wall, line.text
 
 
 def matches(line: LogLine, found: str) -> bool:

@@ -70,7 +70,7 @@ async def test_what_the_profile_does_not_ask_is_unknown_with_the_reason(make: Ma
         (httpx.Response(200, json={"items": 3}), "the answer cannot be used: Expected `array`, got `int`"),
         (httpx.Response(200, json={"items": [{"user": None}]}), "the answer cannot be used: Expected `str`"),
         (httpx.Response(200, content=b"[" * 50000), "the answer does not say"),
-        (httpx.ConnectError("refused"), "sky-a: no connection to https://a: refused."),
+        (httpx.ConnectError("refused"), "sky-a: https://a cannot be reached: refused."),
         (httpx.ReadError("reset"), "sky-a: the answer to GET /users was lost: reset."),
     ],
 )
