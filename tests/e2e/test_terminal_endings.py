@@ -1,5 +1,6 @@
 """How a drill in a real terminal can end before its time: Ctrl+C, signals, `lab down` from elsewhere."""
 
+import re
 import signal
 from collections.abc import Iterator
 
@@ -38,7 +39,7 @@ def test_ctrl_c_while_the_pair_starts_stops_all_of_it(terminal: Terminal, moment
     places = Places.of()
     assert places.lab.exists()
     terminal.keys("C-c")
-    screen = terminal.until("left with", seconds=30)
+    screen = terminal.until(re.compile(r"left with \d").search, seconds=30)
     assert "left with 130" in screen
     assert "Traceback" not in screen
     assert processes.find(places) == []
@@ -61,7 +62,7 @@ def test_a_signal_leaves_the_run_waiting_and_the_terminal_as_it_was(
     conductor = conductor_pid()
 
     console_process(terminal).send_signal(number)
-    said = " ".join(terminal.until("left with").split())
+    said = " ".join(terminal.until(re.compile(r"left with \d").search).split())
     assert "left with 0" in said
     assert "The run goes on to its next gate and waits there; it is at step 3 of 16, lock-queues." in said
     assert terminal.run("stty -a") == before
