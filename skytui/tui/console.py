@@ -30,12 +30,15 @@ from skytui.tui.screens.dialog import Dialog
 from skytui.tui.screens.main import MainScreen
 from skytui.tui.screens.secret import SecretDialog
 from skytui.tui.session import Session, Shown
+from skytui.tui.terminal import terminal_is_gone
 
 T = TypeVar("T")
 
 STYLES = ("base.tcss", "servers.tcss", "desk.tcss", "dialogs.tcss")
 MIN_COLUMNS, MIN_ROWS = 80, 24
 WIDE_COLUMNS, TALL_ROWS = 110, 32
+HUNG_UP = 128 + signal.SIGHUP
+"""The exit code of a console whose terminal was closed, as a shell gives it."""
 TICK = 1.0
 """Seconds between two scenes when nothing comes in: ages and durations go on."""
 NOTICE_SECONDS = 6.0
@@ -227,7 +230,22 @@ class Console(App[Leaving]):
         ending = DrillEnding.LEAVE_RUNNING if self._drill else None
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self.go, ending)
+            loop.add_signal_handler(number, self._signalled, ending)
+        # Not every terminal that goes away sends a signal.
+        self.set_interval(TICK, self._end_without_terminal)
+
+    def _signalled(self, ending: DrillEnding | None) -> None:
+        self._end_without_terminal()
+        self.go(ending)
+
+    def _end_without_terminal(self) -> None:
+        """End at once when the terminal is gone: there is nothing to give back, and nobody to tell.
+
+        A hang-up comes with SIGCONT, at which textual takes the terminal once more and then reads a dead one
+        for ever (measured on 8.2.8). The conductor sees our socket close; the run is not ours.
+        """
+        if terminal_is_gone():
+            os._exit(HUNG_UP)
 
     def _fatal_error(self) -> None:
         """As textual does it, but without the values of variables: a secret may be among them."""

@@ -2,6 +2,7 @@
 
 import os
 import sys
+import termios
 
 
 def terminal_problem() -> str:
@@ -18,6 +19,15 @@ def terminal_problem() -> str:
             " set TERM to what your terminal is (often xterm-256color), or use `skytui swap --headless`."
         )
     return ""
+
+
+def terminal_is_gone() -> bool:
+    """Whether the terminal was closed under us: the kernel then answers every question about it with EIO."""
+    try:
+        termios.tcgetattr(sys.__stdin__.fileno() if sys.__stdin__ else 0)
+    except (termios.error, ValueError):
+        return True
+    return False
 
 
 def prepare(*, slow_link: bool) -> None:

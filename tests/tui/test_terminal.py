@@ -35,6 +35,12 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         os.write(self._end, keys)
 
+    def hang_up(self) -> None:
+        """Close the near end: the terminal is gone."""
+        if self._end >= 0:
+            os.close(self._end)
+        self._end = -1
+
     def read_until(self, wanted: bytes = b"", *, ended: bool = False, seconds: float = SECONDS) -> None:
         """Until `wanted` was written; or the process has ended; or, with neither, for that many seconds."""
         deadline = time.monotonic() + seconds
@@ -66,13 +72,14 @@ def console_on_a_terminal(result: Path) -> Iterator[Terminal]:
         env={**os.environ, "TERM": "xterm-256color"},
     )
     os.close(far)
+    terminal = Terminal(process, near)
     try:
-        yield Terminal(process, near)
+        yield terminal
     finally:
         if process.poll() is None:
             process.kill()
         process.wait(SECONDS)
-        os.close(near)
+        terminal.hang_up()
 
 
 def test_ten_enters_in_one_write_confirm_one_step(tmp_path: Path) -> None:
@@ -110,6 +117,13 @@ def test_a_signal_gives_the_terminal_back(tmp_path: Path, number: signal.Signals
     assert ALTERNATE_SCREEN_LEFT in terminal.written
     assert CURSOR_SHOWN in terminal.written
     assert "The run goes on to its next gate" in result.read_text(encoding="utf-8")
+
+
+def test_a_terminal_that_was_closed_ends_the_console(tmp_path: Path) -> None:
+    with console_on_a_terminal(tmp_path / "result") as terminal:
+        terminal.read_until(b"Enter goes on")
+        terminal.hang_up()
+        assert terminal.process.wait(SECONDS) == 128 + signal.SIGHUP
 
 
 def test_the_mouse_is_left_alone(tmp_path: Path) -> None:

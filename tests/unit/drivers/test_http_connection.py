@@ -1,6 +1,7 @@
 """A server that cannot be connected to: the sentence names the server, the address and what it does."""
 
 import asyncio
+import contextlib
 import socket
 
 import pytest
@@ -34,13 +35,20 @@ async def test_a_name_nobody_has() -> None:
 
 
 async def test_a_port_that_does_not_speak_tls() -> None:
+    ended = asyncio.Event()
+
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail.example.com\r\n")
-        await writer.drain()
-        await reader.read()
+        with contextlib.suppress(OSError):  # the client leaves as soon as it has understood
+            writer.write(b"220 mail.example.com\r\n")
+            await writer.drain()
+            await reader.read()
         writer.close()
+        with contextlib.suppress(OSError):
+            await writer.wait_closed()
+        ended.set()
 
     async with await asyncio.start_server(greet, "127.0.0.1", 0) as server:
         url = f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         says = await why(url)
+        await asyncio.wait_for(ended.wait(), 10)
     assert says.startswith(f"sky-b: {url} does not speak TLS as it should: ")
