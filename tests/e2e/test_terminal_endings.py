@@ -89,7 +89,7 @@ def test_lab_down_ends_a_run_and_the_next_drill_starts_afresh(pair_up: PairUp, t
     assert done.returncode == 0, done.stderr
     assert processes.find(places) == []
     assert not places.lab.exists()
-    assert not psutil.pid_exists(conductor)
+    assert not processes.alive(conductor)
     terminal.until("NOT CONNECTED")
     terminal.keys("q")
     terminal.until("▶ Leave it running")
