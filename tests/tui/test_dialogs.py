@@ -40,14 +40,6 @@ async def test_two_enters_read_at_once_answer_a_dialog_once() -> None:
         assert at.console.screen is at.console.main
 
 
-async def test_s_and_enter_in_one_burst_start_nothing() -> None:
-    async with desk(idle()) as at:
-        await at.press("s", "tab", "enter")
-        assert at.session.asked in ([], [("open",)])
-        # Whatever was read before the dialog's paint was dropped; the scripted clock stands still, so the
-        # keys that were read at the very moment of the paint are the earliest that count.
-
-
 async def test_a_run_is_started_between_the_servers_as_they_read() -> None:
     async with desk(prod()) as at:
         assert " PROD " in at.screen()
