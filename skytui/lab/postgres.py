@@ -159,9 +159,10 @@ class Cluster:
         }
         line = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in options.items())
         if not self.pids():
-            # After a power cut the file names a number that may be another process's by now, or that of a
+            # After a power cut these files name a number that may be another process's by now, or that of a
             # zombie nobody has collected yet; PostgreSQL would refuse to start for either.
-            (self.data / "postmaster.pid").unlink(missing_ok=True)
+            for lock in (self.data / "postmaster.pid", self.socket_dir / f".s.PGSQL.{self.port}.lock"):
+                lock.unlink(missing_ok=True)
         with self.log.open("ab") as log:
             size = log.tell()
             # The postmaster inherits pg_ctl's output: a file that root may open where the account may not.

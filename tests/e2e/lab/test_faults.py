@@ -25,7 +25,7 @@ def test_the_walreceiver_is_cut_and_mended(lab: Places) -> None:
     assert running(lab, "sky-a") == BOTH
     assert "standby is" in pair.status().lacking
     faults.undo("cut-walreceiver")
-    assert processes.wait_for(ready, WAIT)
+    assert processes.wait_for(ready, WAIT), pair.status().lacking
 
 
 def test_agents_hang_and_go_on(lab: Places) -> None:
@@ -34,14 +34,14 @@ def test_agents_hang_and_go_on(lab: Places) -> None:
         lambda: pair.status().lacking == "not connected: NIGHT-01, NIGHT-02, NIGHT-03", WAIT
     )
     faults.undo("stop-agents")
-    assert processes.wait_for(ready, WAIT)
+    assert processes.wait_for(ready, WAIT), pair.status().lacking
 
 
 def test_an_orphaned_database_is_taken_up_again(lab: Places) -> None:
     faults.inject("orphan-database")
     assert running(lab, "sky-a") == ["database"]
     faults.undo("orphan-database")
-    assert processes.wait_for(ready, WAIT)
+    assert processes.wait_for(ready, WAIT), pair.status().lacking
 
 
 def test_a_host_reboots_with_and_without_the_guard(lab: Places) -> None:
@@ -64,7 +64,7 @@ def test_a_host_without_power(lab: Places) -> None:
     faults.undo("kill-host", "sky-a")
     with pytest.raises(LabError, match="on already"):
         faults.undo("kill-host", "sky-a")
-    assert processes.wait_for(ready, WAIT)
+    assert processes.wait_for(ready, WAIT), pair.status().lacking
 
 
 def test_a_fault_that_cannot_be_is_refused(lab: Places) -> None:
