@@ -74,6 +74,7 @@ class _Headless:
         self._told = ""
         self._answered: Instant | None = None
         self._blocked_since: Instant | None = None
+        self._first_answer: tuple[str, Instant] | None = None
 
     async def go(self) -> int:
         """Open or take up the run and answer until it ends or stops."""
@@ -157,6 +158,8 @@ class _Headless:
         if self._blocked_too_long(run, ahead.turn, self._reading):
             return self._stop(run, f"{run.stage.step} cannot start: {'; '.join(ahead.reasons)}", HALF_WAY)
         if isinstance(run.stage, Waiting):
+            if self._answered_too_long(run, self._reading):
+                return self._stop(run, f"{run.stage.step} does not start: {run.stage.note}", HALF_WAY)
             await self._answer(run, ahead.turn, ahead.gate.passes)
         return None
 
@@ -167,6 +170,12 @@ class _Headless:
             return False
         self._blocked_since = self._blocked_since or reading.now
         return reading.now.since(self._blocked_since) > run.step.deadline
+
+    def _answered_too_long(self, run: Run, reading: PairReading) -> bool:
+        """Whether a step keeps coming back unstarted (its host is out of reach) beyond its deadline."""
+        if run.step is None or self._first_answer is None or self._first_answer[0] != run.step.id:
+            return False
+        return reading.now.since(self._first_answer[1]) > run.step.deadline
 
     async def _late(self, run: Run, reasons: tuple[str, ...]) -> int | None:
         step = run.step
@@ -190,6 +199,8 @@ class _Headless:
         if phrase is None or self._answered == moment:
             return
         self._answered = moment
+        if moment is not None and (self._first_answer is None or self._first_answer[0] != step.id):
+            self._first_answer = step.id, moment
         reply = await self._client.request(lambda number: Confirm(number, run.id, step.id, phrase))
         if reply.refused:
             self._narrate(f"{step.id}: {reply.refused}")

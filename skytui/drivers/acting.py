@@ -137,13 +137,13 @@ class Actor:
             headers = {name: text(value, scope) for name, value in self._profile.check.headers.items()}
             await self._web.login()
         except UnreachableError as error:
-            return self._keep(order, Outcome(Result.REFUSED, f"{error} Nothing was sent."))
+            return self._keep(order, Outcome(Result.NOT_STARTED, f"{error} Nothing was sent."))
         lost = f"{self._server}: POST {path} was sent and its answer is not known."
         self._keep(order, Outcome(Result.UNKNOWN, lost))  # what stays if we are cancelled in the middle
         try:
             reply = await self._web.send("POST", path, json=body, headers=headers, deadline=deadline)
         except NotSentError as error:
-            return self._keep(order, Outcome(Result.REFUSED, f"{error} Nothing was sent."))
+            return self._keep(order, Outcome(Result.NOT_STARTED, f"{error} Nothing was sent."))
         except AnswerLostError as error:
             return self._keep(order, Outcome(Result.UNKNOWN, f"{error} It may have been done or not."))
         return self._keep(order, _outcome(self._server, path, spec, reply))
@@ -212,7 +212,7 @@ class Actor:
                 # Starting again is safe, the token sees to it; not to know whether it runs is not.
                 maybe_sent = maybe_sent or isinstance(error, LostError)
                 if not maybe_sent:
-                    raise RefusedError(f"{error} Nothing was started.") from error
+                    return self._keep(order, Outcome(Result.NOT_STARTED, f"{error} Nothing was started."))
                 if end - loop.time() <= _RETRY_SECONDS:
                     return Outcome(Result.UNKNOWN, f"{error} It may have been started or not.")
                 await asyncio.sleep(_RETRY_SECONDS)

@@ -73,8 +73,9 @@ class ScriptedDriver:
             return self._outcomes[order.token]
         if order.token in self._pair.records:
             return await self.probe(order, said)
-        refusal = self._refusal(order)
-        if refusal:
+        if unreachable := self._unreachable(order):
+            return self._keep(order, Outcome(Result.NOT_STARTED, f"{self.server}: {unreachable}."))
+        if refusal := self._refusal(order):
             return self._keep(order, Outcome(Result.REFUSED, f"{self.server}: {refusal}."))
         fates = self._pair.fates.get(order.action, [])
         fate = fates.pop(0) if fates else None
@@ -139,6 +140,13 @@ class ScriptedDriver:
         self._outcomes[order.token] = outcome
         return outcome
 
+    def _unreachable(self, order: Order) -> str:
+        if order.server != self.server or order.action in _BY_HAND:
+            return ""
+        if order.action in ON_HOST:
+            return "" if self._own.host_up else "no SSH connection; nothing was started"
+        return "" if self._own.serving and self._own.host_up else "no connection; nothing was sent"
+
     def _refusal(self, order: Order) -> str:
         own, expects = self._own, order.expects
         if order.server != own.name:
@@ -147,11 +155,6 @@ class ScriptedDriver:
             return "this step is done by hand"
         if order.token in self._pair.void:
             return "a probe used this order's token up; it was not started"
-        if order.action in ON_HOST:
-            if not own.host_up:
-                return "no SSH connection; nothing was started"
-        elif not own.serving or not own.host_up:
-            return "no connection; nothing was sent"
         if expects.name != own.name or expects.role is not own.role:
             return f"refused, it says `{own.name} {own.role}`, expected was `{expects.name} {expects.role}`"
         if order.action not in ON_HOST:

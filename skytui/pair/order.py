@@ -47,9 +47,9 @@ class Result(enum.StrEnum):
     FAILED = "failed"
     """It ran, and the system said that it failed."""
     REFUSED = "refused"
-    """It was refused before anything was changed."""
+    """The other side answered, and refused before anything was changed."""
     NOT_STARTED = "not started"
-    """It certainly never started (only a probe says this)."""
+    """It never started, for certain: nobody could be reached, or a probe found no trace of it."""
     UNKNOWN = "unknown"
     """It may have run or not, or may still be running."""
 

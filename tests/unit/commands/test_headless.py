@@ -189,6 +189,19 @@ async def test_a_step_that_cannot_start_ends_with_12_and_says_why(here: Conducte
     assert here.world.old.up
 
 
+async def test_a_host_out_of_reach_for_a_moment_is_asked_again(here: Conducted, told: Told) -> None:
+    here.drivers[OLD].answers = [Outcome(Result.NOT_STARTED, "sky-a: no connection. Nothing was sent.")] * 2
+    assert await told.swap(ALL) == 0
+    intents = [event.token for event in told.events if isinstance(event, Intended)][:3]
+    assert [token.rpartition("lock-queues")[2] for token in intents] == ["-1", "-2", "-3"]
+
+
+async def test_a_host_that_stays_out_of_reach_ends_with_12(here: Conducted, told: Told) -> None:
+    here.drivers[OLD].answers = [Outcome(Result.NOT_STARTED, "sky-a: no connection. Nothing was sent.")] * 500
+    assert await told.swap(ALL) == 12
+    assert "lock-queues does not start: sky-a: no connection. Nothing was sent." in told.says
+
+
 async def test_a_pair_without_a_standby_ends_with_10(
     here: Conducted, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

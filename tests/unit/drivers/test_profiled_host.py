@@ -77,10 +77,12 @@ async def test_a_secret_that_is_not_there_starts_nothing(
     assert not (host_home / "ran").exists()
 
 
-async def test_a_host_that_is_not_there_is_refused(make: Make, sshd: SshServer, host_home: Path) -> None:
+async def test_on_a_host_that_is_not_there_nothing_is_started(
+    make: Make, sshd: SshServer, host_home: Path
+) -> None:
     await sshd.stop()
     outcome = await make(ssh=sshd.config, home=str(host_home)).act(order(), ignore)
-    assert outcome.result is Result.REFUSED
+    assert outcome.result is Result.NOT_STARTED
     assert outcome.says.endswith("Nothing was started.")
 
 

@@ -134,7 +134,7 @@ async def test_a_time_without_its_zone_is_no_reading(make: Make, server: FakeSer
 async def test_a_token_that_no_header_can_carry(make: Make, server: FakeServer) -> None:
     server.token = "é\n"
     outcome = await act(make, lock())
-    assert outcome.result is Result.REFUSED
+    assert outcome.result is Result.NOT_STARTED
     assert server.asked("/lock") == []
 
 
@@ -191,8 +191,8 @@ async def test_without_a_precondition_the_server_is_asked_who_it_is(
         *((httpx.Response(code), Result.REFUSED) for code in (400, 403, 404, 405, 409, 412, 422, 428, 429)),
         *((httpx.Response(code), Result.FAILED) for code in (500, 501, 503)),
         *((httpx.Response(code), Result.UNKNOWN) for code in (301, 307, 408, 418, 502, 504)),
-        (httpx.ConnectError("refused"), Result.REFUSED),
-        (httpx.ConnectTimeout("slow"), Result.REFUSED),
+        (httpx.ConnectError("refused"), Result.NOT_STARTED),
+        (httpx.ConnectTimeout("slow"), Result.NOT_STARTED),
         (httpx.ReadTimeout("slow"), Result.UNKNOWN),
         (httpx.WriteError("broken"), Result.UNKNOWN),
         (httpx.RemoteProtocolError("closed"), Result.UNKNOWN),
