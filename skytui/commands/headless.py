@@ -16,7 +16,18 @@ from skytui.commands.answers import Answers
 from skytui.errors import RunRefusedError, StateError, UnreachableError
 from skytui.link.client import Client
 from skytui.link.start import attach
-from skytui.link.wire import Confirm, GiveSecret, NewEvent, NewReading, Notice, Open, Previews, Waive
+from skytui.link.wire import (
+    Confirm,
+    GiveSecret,
+    NewEvent,
+    NewReading,
+    Notice,
+    Open,
+    Present,
+    Previews,
+    Take,
+    Waive,
+)
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.events import Opened
@@ -71,6 +82,7 @@ class _Headless:
         self._reading: PairReading | None = client.welcome.reading
         self._previews = client.welcome.previews
         self._run: Run | None = None
+        self._operator = client.welcome.present.operator
         self._told = ""
         self._answered: Instant | None = None
         self._blocked_since: Instant | None = None
@@ -81,8 +93,9 @@ class _Headless:
         welcome = self._client.welcome
         if welcome.run is not None and not welcome.run.over:
             self._run = welcome.run
-            self._narrate(f"run {welcome.run.id} is open; going on with it")
             self._foresee(welcome.run)
+            await self._sit(welcome.run)
+            self._narrate(f"run {welcome.run.id} is open; going on with it")
         else:
             self._foresee(await self._imagined())
             reply = await self._client.request(Open)
@@ -100,6 +113,8 @@ class _Headless:
                     self._previews = previews
                 case Notice(says=says):
                     self._narrate(says)
+                case Present(operator=operator):
+                    self._operator = operator
                 case _:
                     continue
             code = await self._turn()
@@ -108,6 +123,15 @@ class _Headless:
         raise UnreachableError(
             f"The conductor was lost: {self._client.why_lost}.", hint="Run the same command again to go on."
         )
+
+    async def _sit(self, run: Run) -> None:
+        """Take the operator's seat, if it is ours and nobody sits there."""
+        reply = await self._client.request(lambda number: Take(number, run.id, ""))
+        if reply.refused:
+            raise RunRefusedError(
+                f"Run {run.id} is not gone on with: {reply.refused}.",
+                hint=f"Look at it with: skytui watch {run.pair}",
+            )
 
     def _foresee(self, run: Run) -> None:
         missing = self._answers.missing(run)
@@ -147,6 +171,10 @@ class _Headless:
         if isinstance(run.stage, Ended):
             self._narrate(f"run {run.id}: {run.stage.ending.value}")
             return DONE if run.stage.ending is Ending.DONE else NOT_CLEAN
+        you = self._client.welcome.you
+        if run.operator != you.who or self._operator not in (None, you):
+            by = self._operator.words if self._operator else run.operator
+            return self._stop(run, f"{by} operates this run now; it goes on there", HALF_WAY)
         ahead = prospect(run, self._reading)
         self._tell(run, ahead.reasons)
         if isinstance(run.stage, Failed):
@@ -158,7 +186,7 @@ class _Headless:
         if self._blocked_too_long(run, ahead.turn, self._reading):
             return self._stop(run, f"{run.stage.step} cannot start: {'; '.join(ahead.reasons)}", HALF_WAY)
         if isinstance(run.stage, Waiting):
-            if self._answered_too_long(run, self._reading):
+            if ahead.turn is Turn.OPERATOR and self._answered_too_long(run, self._reading):
                 return self._stop(run, f"{run.stage.step} does not start: {run.stage.note}", HALF_WAY)
             await self._answer(run, ahead.turn, ahead.gate.passes)
         return None

@@ -36,7 +36,7 @@ async def look(pair: str) -> Looked:
 
 
 async def _ask(pair: str, folder: Path) -> Looked:
-    client = await Client.connect(folder, "watch")
+    client = await Client.connect(folder, "glance")
     try:
         welcome = client.welcome
         reading = welcome.reading

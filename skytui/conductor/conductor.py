@@ -2,7 +2,9 @@
 
 import asyncio
 import logging
+import socket
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 
 from skytui import __version__
@@ -13,6 +15,7 @@ from skytui.conductor.journal import Journal
 from skytui.conductor.logs import Logs
 from skytui.conductor.poller import Poller
 from skytui.conductor.runs import JOURNAL, new_run_id, open_run
+from skytui.conductor.seats import Seats
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
 from skytui.drivers.driver import Driver
@@ -20,16 +23,20 @@ from skytui.link.wire import (
     PROTOCOL,
     Confirm,
     GiveSecret,
+    HandOver,
     HoldRun,
     NewEvent,
     NewLines,
     NewReading,
     Notice,
     Open,
+    Present,
     Previews,
     ReleaseRun,
+    Seat,
     SecretsWanted,
     ServerFacts,
+    Take,
     Waive,
     Welcome,
 )
@@ -37,7 +44,7 @@ from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
-from skytui.runbook.events import Confirmed, Held, Opened, Recorded, Released, Waived
+from skytui.runbook.events import Confirmed, HandedOver, Held, Opened, Recorded, Released, Waived
 from skytui.runbook.gates import passes
 from skytui.runbook.machine import expectation, next_token, order_for
 from skytui.runbook.model import Run
@@ -63,7 +70,7 @@ class Conductor:
         self._drivers = drivers
         self._secrets = secrets
         self._clock = clock
-        self._folder = folder
+        self.folder = folder
         self._owner = owner
         self._events: list[Recorded] = []
         self._previews: dict[str, str] = {}
@@ -71,6 +78,7 @@ class Conductor:
         self._engine: Engine | None = None
         self._two_masters = False
         self.hub = Hub()
+        self.seats = Seats(config.operators, self._here)
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
 
@@ -78,6 +86,11 @@ class Conductor:
     def run(self) -> Run | None:
         """The open run, else the last one of this process."""
         return self._engine.run if self._engine else None
+
+    @property
+    def wall(self) -> datetime:
+        """Now, in UTC."""
+        return self._clock.now()
 
     @property
     def busy(self) -> bool:
@@ -89,7 +102,7 @@ class Conductor:
 
         Raises StateError when the journal of a run that was left cannot be trusted.
         """
-        left = open_run(self._folder)
+        left = open_run(self.folder)
         if left is not None:
             journal, contents = Journal.resume(left.folder / JOURNAL)
             self._events = list(contents.events)
@@ -106,7 +119,7 @@ class Conductor:
                 await self._engine.close()
             await asyncio.gather(*(driver.close() for driver in self._drivers.values()))
 
-    def welcome(self) -> Welcome:
+    def welcome(self, seat: Seat) -> Welcome:
         """The whole state, for a client that has just come."""
         self._logs.flush()
         return Welcome(
@@ -115,6 +128,9 @@ class Conductor:
             pair=self._config.name,
             practice=self._config.practice,
             keys_of=self._owner,
+            you=seat,
+            may=self.seats.may(seat),
+            present=self.seats.present,
             servers=tuple(
                 ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
                 for name, server in self._config.servers.items()
@@ -127,18 +143,22 @@ class Conductor:
             previews=self._previews,
         )
 
-    def open(self, request: Open, who: str) -> str:
-        """Start a run."""
-        if self.busy:
-            return f"run {self.run.id} is open" if self.run else ""
+    def open(self, request: Open, seat: Seat) -> str:
+        """Start a run. Whoever does operates it."""
+        if self.run is not None and not self.run.over:
+            operator = self.seats.present.operator
+            by = operator.words if operator else f"{self.run.operator}, who is not connected"
+            return f"run {self.run.id} is open, since {self.run.began:%H:%M} UTC; it is operated by {by}"
+        if reason := self.seats.why_not_operate(seat):
+            return reason
         wanted = self._secrets.missing()
         if wanted:
             return f"a secret is wanted first: {', '.join(wanted)}"
         old, new = (self._reading.master(), self._reading.standby()) if self._reading else (None, None)
         if old is None or new is None:
             return "a planned swap needs one server that reads master and one that reads standby"
-        run_id = new_run_id(self._folder, self._clock.now())
-        folder = self._folder / "runs" / run_id
+        run_id = new_run_id(self.folder, self._clock.now())
+        folder = self.folder / "runs" / run_id
         opened = Opened(
             at=self._clock.instant(),
             wall=self._clock.now(),
@@ -147,7 +167,8 @@ class Conductor:
             kind=request.kind,
             old=old,
             new=new,
-            who=who,
+            who=seat.who,
+            host=socket.gethostname(),
             plan=tuple(step.id for step in plan_of(request.kind)),
             thresholds=self._config.thresholds,
         )
@@ -161,45 +182,86 @@ class Conductor:
             self._events = last
             raise
         self._engine = engine
+        self.seats.sit(seat)
         self._logs.transcribe(folder / "logs")
         return refused
 
-    def confirm(self, request: Confirm, who: str) -> str:
+    def confirm(self, request: Confirm, seat: Seat) -> str:
         """Go on with a step.
 
         Only the phrase the step asks for gets into the event: whatever else was typed may be a secret, and
         what is refused or not asked for is not to be recorded.
         """
+        if reason := self._claim(seat):
+            return reason
         at, wall = self._clock.instant(), self._clock.now()
         step = self.run.step if self.run else None
         wanted = self.run.phrase(step) if self.run and step else ""
         phrase = wanted if request.phrase == wanted else ""
-        confirmed = Confirmed(at=at, wall=wall, run=request.run, step=request.step, who=who, phrase=phrase)
-        return self._feed(confirmed)
+        return self._feed(
+            Confirmed(at=at, wall=wall, run=request.run, step=request.step, who=seat.who, phrase=phrase)
+        )
 
-    def waive(self, request: Waive, who: str) -> str:
+    def waive(self, request: Waive, seat: Seat) -> str:
         """Let a gate pass unproven; what was unproven then is recorded with it."""
         run = self.run
         if run is None or run.id != request.run:
             return "this waiver was for another run"
+        if reason := self._claim(seat):
+            return reason
         step = run.step
         unproven: tuple[str, ...] = ()
         if step is not None and self._reading is not None:
             unproven = passes(run, step, self._reading).reasons
         at, wall = self._clock.instant(), self._clock.now()
         waived = Waived(
-            at=at, wall=wall, step=request.step, who=who, reason=plain(request.reason), unproven=unproven
+            at=at, wall=wall, step=request.step, who=seat.who, reason=plain(request.reason), unproven=unproven
         )
         return self._feed(waived)
 
-    def hold(self, request: HoldRun, who: str) -> str:
-        """Stop the run at its next gate."""
+    def hold(self, request: HoldRun, seat: Seat) -> str:
+        """Stop the run at its next gate. Everybody who is more than a watcher may."""
         at, wall = self._clock.instant(), self._clock.now()
-        return self._feed(Held(at=at, wall=wall, who=who, reason=plain(request.reason)))
+        return self._feed(Held(at=at, wall=wall, who=seat.who, reason=plain(request.reason)))
 
-    def release(self, _request: ReleaseRun, who: str) -> str:
+    def release(self, _request: ReleaseRun, seat: Seat) -> str:
         """Lift the hold."""
-        return self._feed(Released(at=self._clock.instant(), wall=self._clock.now(), who=who))
+        return self._feed(Released(at=self._clock.instant(), wall=self._clock.now(), who=seat.who))
+
+    def take(self, request: Take, seat: Seat) -> str:
+        """Operate the run from this client; journalled where anybody else has operated it until now."""
+        run = self.run
+        if run is None or run.over or run.id != request.run:
+            return "that run is not open"
+        if reason := self.seats.why_not_operate(seat):
+            return reason
+        taken = self._claim(seat)
+        if not taken:
+            return ""
+        if not request.reason.strip():
+            return taken
+        if reason := self._hand_over(to=seat.who, by=seat.who, reason=plain(request.reason)):
+            return reason
+        self.seats.sit(seat)
+        return ""
+
+    def hand_over(self, request: HandOver, seat: Seat) -> str:
+        """Pass the run on to another user, whose first client that acts operates it from then on."""
+        if self.run is None or self.run.id != request.run:
+            return "that run is not open"
+        if reason := self._claim(seat) or self.seats.why_not_name(request.to):
+            return reason
+        if reason := self._hand_over(to=request.to, by=seat.who):
+            return reason
+        self.seats.rise()
+        return ""
+
+    def _hand_over(self, *, to: str, by: str, reason: str = "") -> str:
+        at, wall = self._clock.instant(), self._clock.now()
+        return self._feed(HandedOver(at=at, wall=wall, to=to, by=by, reason=reason))
+
+    def _claim(self, seat: Seat) -> str:
+        return "no run is open" if self.run is None else self.seats.claim(seat, self.run)
 
     async def take_secret(self, request: GiveSecret) -> str:
         """Try a secret, and keep it in memory if it is right."""
@@ -230,6 +292,9 @@ class Conductor:
             said=self._said,
             trouble=self._trouble,
         )
+
+    def _here(self, present: Present) -> None:
+        self.hub.publish(present)
 
     def _found(self, reading: PairReading) -> None:
         self._reading = reading

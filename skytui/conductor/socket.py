@@ -1,22 +1,26 @@
 """The conductor's end of its socket: who calls, what they may, and what they are told."""
 
 import asyncio
+import grp
 import logging
 import os
 import pwd
 from collections.abc import Callable
+from pathlib import Path
 
 import msgspec
 
 from skytui import __version__
 from skytui.conductor.conductor import Conductor
+from skytui.conductor.seats import CLIENTS, LOOKS
 from skytui.errors import SkytuiError
-from skytui.link.address import peer_uid
+from skytui.link.address import Peer, peer_of
 from skytui.link.wire import (
     PROTOCOL,
     Confirm,
     Denied,
     GiveSecret,
+    HandOver,
     Hello,
     HoldRun,
     Leave,
@@ -24,8 +28,11 @@ from skytui.link.wire import (
     ReleaseRun,
     Reply,
     Request,
+    Seat,
+    Take,
     Waive,
 )
+from skytui.plaintext import plain
 
 HELLO_SECONDS = 10.0
 """How long a caller may take to say who it is."""
@@ -46,26 +53,27 @@ class Door:
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serve one caller until it hangs up."""
-        hub = self._conductor.hub
+        hub, seats, seat = self._conductor.hub, self._conductor.seats, None
         try:
-            uid = peer_uid(writer.get_extra_info("socket"))
+            peer = peer_of(writer.get_extra_info("socket"))
             hello = await self._hello(reader)
+            if isinstance(hello, Hello) and (reason := why_not_in(peer, self._conductor.folder)):
+                hello = Denied(reason)
             if isinstance(hello, Denied):
                 hub.tell(writer, hello)
                 await writer.drain()
                 return
-            if uid not in (0, os.getuid()):
-                hub.tell(writer, Denied(f"this conductor belongs to {name_of(os.getuid())}"))
-                await writer.drain()
-                return
-            hub.tell(writer, self._conductor.welcome())
+            seat = seats.join(name_of(peer.uid), hello.client, peer.pid, self._conductor.wall)
+            hub.tell(writer, self._conductor.welcome(seat))
             hub.join(writer)
             self._changed()
-            await self._serve(reader, writer, name_of(uid), watching=hello.client == "watch")
+            await self._serve(reader, writer, seat)
         except (OSError, asyncio.IncompleteReadError):
             return  # it hung up
         finally:
             hub.leave(writer)
+            if seat is not None:
+                seats.leave(seat)
             writer.close()
             self._changed()
 
@@ -79,6 +87,8 @@ class Door:
             return Denied("this is not how one speaks to a conductor")
         if not isinstance(hello, Hello):
             return Denied("say hello first")
+        if hello.client not in CLIENTS:
+            return Denied(f"there is no client of the kind {plain(hello.client)[:40]}")
         if hello.protocol != PROTOCOL:
             return Denied(
                 f"it speaks protocol {PROTOCOL} (skytui {__version__}),"
@@ -86,9 +96,7 @@ class Door:
             )
         return hello
 
-    async def _serve(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, who: str, *, watching: bool
-    ) -> None:
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seat: Seat) -> None:
         while True:
             try:
                 request = _REQUEST.decode(await reader.readuntil(b"\n"))
@@ -98,24 +106,28 @@ class Door:
                 return
             if isinstance(request, Hello):
                 continue
-            refused = "a watcher may only look" if watching else await self._answer(request, who)
+            refused = "a watcher may only look" if seat.client in LOOKS else await self._answer(request, seat)
             self._conductor.hub.tell(writer, Reply(request.number, refused))
 
-    async def _answer(self, request: Request, who: str) -> str:
+    async def _answer(self, request: Request, seat: Seat) -> str:
         """Why a request was refused, empty when it counted."""
         conductor = self._conductor
         try:
             match request:
                 case Open():
-                    return conductor.open(request, who)
+                    return conductor.open(request, seat)
                 case Confirm():
-                    return conductor.confirm(request, who)
+                    return conductor.confirm(request, seat)
                 case Waive():
-                    return conductor.waive(request, who)
+                    return conductor.waive(request, seat)
                 case HoldRun():
-                    return conductor.hold(request, who)
+                    return conductor.hold(request, seat)
                 case ReleaseRun():
-                    return conductor.release(request, who)
+                    return conductor.release(request, seat)
+                case Take():
+                    return conductor.take(request, seat)
+                case HandOver():
+                    return conductor.hand_over(request, seat)
                 case GiveSecret():
                     return await conductor.take_secret(request)
                 case Leave():
@@ -127,6 +139,34 @@ class Door:
                     return ""
         except SkytuiError as error:
             return str(error)
+
+
+def why_not_in(peer: Peer, folder: Path) -> str:
+    """Why this process may not be a client of the conductor in `folder`; empty when it may.
+
+    Its owner and root may; where the folder is its group's to write in (a team's), so may its members.
+    The socket's mode says the same; this holds on systems that do not mind it.
+    """
+    if peer.uid in (0, os.getuid()):
+        return ""
+    state = folder.stat()
+    if not state.st_mode & 0o020:
+        return f"this conductor belongs to {name_of(os.getuid())}"
+    try:
+        known = pwd.getpwuid(peer.uid)
+        groups = {peer.gid, *os.getgrouplist(known.pw_name, known.pw_gid)}
+    except KeyError:
+        groups = {peer.gid}
+    if state.st_gid in groups:
+        return ""
+    return f"{name_of(peer.uid)} is not in the group {_group(state.st_gid)}, whose folder this is"
+
+
+def _group(gid: int) -> str:
+    try:
+        return grp.getgrgid(gid).gr_name
+    except KeyError:
+        return str(gid)
 
 
 def name_of(uid: int) -> str:

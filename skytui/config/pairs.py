@@ -56,7 +56,11 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """One pair, as configured. `practice` marks a pair made for drills; nothing else is assumed of it."""
+    """One pair, as configured. `practice` marks a pair made for drills; nothing else is assumed of it.
+
+    `state` is the folder a team shares for it (None: the person's own state folder). `operators` are the
+    users who may operate a run; without any, whoever may open the conductor's socket.
+    """
 
     name: str
     file: Path
@@ -65,6 +69,8 @@ class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
     practice: bool = False
     secrets: dict[str, SecretSource] = {}
     thresholds: Thresholds = Thresholds()
+    state: Path | None = None
+    operators: list[str] = []
 
     def peer(self, server: str) -> ServerConfig:
         """The other server.
@@ -83,6 +89,8 @@ class _PairTable(msgspec.Struct, frozen=True, kw_only=True):
     practice: bool = False
     secrets: dict[str, SecretSource] = {}
     thresholds: Thresholds = Thresholds()
+    state: Path | None = None
+    operators: list[str] = []
 
 
 def config_files() -> list[Path]:

@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
+
 from skytui.errors import StateError
 
 SOCKET = "conductor.sock"
@@ -53,11 +55,18 @@ def connect_in(folder: Path) -> socket.socket:
     return client
 
 
-def peer_uid(connection: socket.socket) -> int:
-    """The user id of the process at the other end, as the kernel says (SO_PEERCRED; see unix(7))."""
+class Peer(msgspec.Struct, frozen=True):
+    """The process at the other end of a socket, when it connected."""
+
+    pid: int
+    uid: int
+    gid: int
+
+
+def peer_of(connection: socket.socket) -> Peer:
+    """Who is at the other end, as the kernel says (SO_PEERCRED; see unix(7))."""
     credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    uid: int = struct.unpack("3i", credentials)[1]
-    return uid
+    return Peer(*struct.unpack("3i", credentials))
 
 
 @contextmanager

@@ -78,7 +78,7 @@ async def _other_listens(folder: Path) -> bool:
     """Ours may have ended because another one was faster; give that one a moment."""
     for _ in range(40):
         try:
-            await (await Client.connect(folder, "watch")).close()
+            await (await Client.connect(folder, "glance")).close()
         except UnreachableError:
             await asyncio.sleep(_PAUSE)
         else:

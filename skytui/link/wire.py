@@ -24,7 +24,10 @@ LINE_LIMIT = 4 * 1024 * 1024
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
-    """Who is calling: `console`, `headless` or `watch` (which may only look)."""
+    """Who is calling: `console`, `headless`, `watch` or `glance`.
+
+    The last two may only look; a `glance` is over in a moment, and nobody is told of it.
+    """
 
     protocol: int
     version: str
@@ -69,6 +72,26 @@ class ReleaseRun(msgspec.Struct, frozen=True, tag="release"):
     number: int
 
 
+class Take(msgspec.Struct, frozen=True, tag="take"):
+    """Operate the run from this client.
+
+    For a reason, where somebody else operates it or another client does; the operator's own seat, when nobody
+    sits on it, needs none.
+    """
+
+    number: int
+    run: str
+    reason: str
+
+
+class HandOver(msgspec.Struct, frozen=True, tag="hand over"):
+    """Pass the run on to another user, who operates it from then on."""
+
+    number: int
+    run: str
+    to: str
+
+
 class GiveSecret(msgspec.Struct, frozen=True, tag="secret"):
     """A secret, by name, to be tried at once and kept in memory only. Never recorded, never shown."""
 
@@ -86,7 +109,25 @@ class Leave(msgspec.Struct, frozen=True, tag="leave"):
     number: int
 
 
-Request = Hello | Open | Confirm | Waive | HoldRun | ReleaseRun | GiveSecret | Leave
+Request = Hello | Open | Confirm | Waive | HoldRun | ReleaseRun | Take | HandOver | GiveSecret | Leave
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """A client that is connected: whose it is and its process, as the kernel says, and since when (UTC).
+
+    `number` tells the clients of one conductor apart.
+    """
+
+    number: int
+    who: str
+    client: str
+    pid: int
+    since: datetime
+
+    @property
+    def words(self) -> str:
+        """Who it is and where to find it."""
+        return f"{self.who} ({self.client}, process {self.pid}, here since {self.since:%H:%M:%S} UTC)"
 
 
 class ServerFacts(msgspec.Struct, frozen=True):
@@ -97,11 +138,19 @@ class ServerFacts(msgspec.Struct, frozen=True):
     logs: tuple[str, ...]
 
 
-class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
-    """The whole state. `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given.
+class Present(msgspec.Struct, frozen=True, tag="present"):
+    """Who is here. `operator` is the client whose confirmations count; None while the operator has none."""
 
-    `run` is the open run, else the last one that ended while this conductor lives. `previews` are, by step,
-    what each action would run where.
+    operator: Seat | None = None
+    others: tuple[Seat, ...] = ()
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """The whole state. `you` is this client, `may` what it can ask for.
+
+    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given. `run` is the open run,
+    else the last one that ended while this conductor lives. `previews` are, by step, what each action would
+    run where.
     """
 
     protocol: int
@@ -109,6 +158,9 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     pair: str
     practice: bool
     keys_of: str
+    you: Seat
+    may: tuple[str, ...]
+    present: Present
     servers: tuple[ServerFacts, ...]
     secrets_wanted: tuple[str, ...]
     reading: PairReading | None
@@ -169,4 +221,6 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
     says: str
 
 
-Message = Welcome | Denied | Reply | NewReading | NewEvent | NewLines | SecretsWanted | Previews | Notice
+Message = (
+    Welcome | Denied | Reply | NewReading | NewEvent | NewLines | SecretsWanted | Previews | Present | Notice
+)

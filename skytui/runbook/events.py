@@ -25,7 +25,11 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Opened(Event, frozen=True, kw_only=True, tag="opened"):
-    """The run was started, by whom, and between which servers in which roles."""
+    """The run was started, by whom, from which host, and between which servers in which roles.
+
+    Whoever starts it operates it. `fixed` is the hash of what the run goes by to its end: steps, thresholds,
+    configuration and profile, as they lie beside the journal.
+    """
 
     run: str
     pair: str
@@ -33,8 +37,10 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     old: str
     new: str
     who: str
+    host: str = ""
     plan: tuple[str, ...]
     thresholds: Thresholds
+    fixed: str = ""
 
 
 class Confirmed(Event, frozen=True, kw_only=True, tag="confirmed"):
@@ -108,10 +114,40 @@ class Released(Event, frozen=True, kw_only=True, tag="released"):
     who: str
 
 
+class HandedOver(Event, frozen=True, kw_only=True, tag="handed over"):
+    """`to` operates the run from here on: the operator passed it on, or `to` took it, for a reason."""
+
+    to: str
+    by: str
+    reason: str = ""
+
+
+class Marked(Event, frozen=True, kw_only=True, tag="marked"):
+    """A server carries this run's mark, which keeps other jump hosts out; or not, and `missing` says why.
+
+    Where the mark of a dead run was replaced, `after` says whose it was, `silent` how many seconds its
+    heartbeat was old, and `reason` why it was taken over.
+    """
+
+    server: str
+    missing: str = ""
+    after: str = ""
+    silent: float = 0.0
+    reason: str = ""
+
+
 class Resumed(Event, frozen=True, kw_only=True, tag="resumed"):
-    """Another conductor took the journal up, after the one before it died."""
+    """Another conductor took the journal up, after the one before it died.
+
+    Where it is another person's, `after` says whose run it was, `silent` how many seconds the dead one's
+    heartbeat was old, and `reason` why it was taken over; `who` operates it from here on.
+    """
 
     who: str
+    host: str = ""
+    after: str = ""
+    silent: float = 0.0
+    reason: str = ""
 
 
 class Closed(Event, frozen=True, kw_only=True, tag="closed"):
@@ -137,6 +173,8 @@ Recorded = (
     | Waived
     | Held
     | Released
+    | HandedOver
+    | Marked
     | Resumed
     | Closed
 )

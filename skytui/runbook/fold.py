@@ -9,8 +9,10 @@ from skytui.runbook.events import (
     Closed,
     Confirmed,
     Finished,
+    HandedOver,
     Held,
     Intended,
+    Marked,
     Opened,
     Passed,
     Recorded,
@@ -69,6 +71,10 @@ def apply(run: Run | None, event: Recorded) -> Run:
             return msgspec.structs.replace(run, hold=Hold(who, reason))
         case Released():
             return msgspec.structs.replace(run, hold=None)
+        case HandedOver(to=to):
+            return msgspec.structs.replace(run, operator=to)
+        case Marked(server=server, missing=missing):
+            return msgspec.structs.replace(run, marks={**run.marks, server: missing})
         case Resumed():
             return _resume(run, event)
         case Closed(ending=ending):
@@ -83,6 +89,9 @@ def _open(event: Opened) -> Run:
         old=event.old,
         new=event.new,
         who=event.who,
+        host=event.host,
+        operator=event.who,
+        fixed=event.fixed,
         began=event.wall,
         plan=event.plan,
         thresholds=event.thresholds,
@@ -171,6 +180,8 @@ def _next(run: Run, event: Recorded, record: StepRecord) -> Run:
 
 def _resume(run: Run, event: Resumed) -> Run:
     """A confirmation whose action had not begun is asked for again: who gave it may be gone."""
+    if event.after:
+        run = msgspec.structs.replace(run, operator=event.who)
     if isinstance(run.stage, Proving):
         return _stage(run, event, Waiting(run.stage.step, "confirmed before, but nothing had been started"))
     return run

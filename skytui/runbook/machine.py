@@ -30,6 +30,7 @@ from skytui.runbook.events import (
     Closed,
     Confirmed,
     Finished,
+    HandedOver,
     Intended,
     Observed,
     Opened,
@@ -138,8 +139,10 @@ def _refusal(run: Run, event: Recorded) -> str:
             return "" if _may_pass(run, event.step) else "this step is not being checked"
         case Baselined():
             return "" if _stands_at(run, "baseline", Checking) else "the baseline is recorded once"
-        case Released():
-            return "" if run.hold else "the run is not held"
+        case Released(who=who):
+            return _refuse_release(run, who)
+        case HandedOver():
+            return _refuse_hand_over(run, event)
         case Closed():
             return "" if run.complete else "there are steps left"
         case _:
@@ -176,8 +179,32 @@ def _may_pass(run: Run, step: str) -> bool:
             return False
 
 
+def _refuse_release(run: Run, who: str) -> str:
+    if run.hold is None:
+        return "the run is not held"
+    if who not in (run.operator, run.hold.who):
+        return f"{run.hold.who} holds it and {run.operator} operates it; only they let it go on"
+    return ""
+
+
+def _refuse_hand_over(run: Run, event: HandedOver) -> str:
+    if not event.to:
+        return "to whom it is handed over must be said"
+    if event.by == run.operator:
+        return "" if event.to != event.by or event.reason.strip() else f"{event.to} operates this run already"
+    if event.to != event.by:
+        return f"{run.operator} operates this run; only {run.operator} can pass it on"
+    return "" if event.reason.strip() else "taking a run over needs a reason"
+
+
+def _not_the_operator(run: Run, who: str) -> str:
+    return "" if who == run.operator else f"{run.operator} operates this run, not {who}"
+
+
 def _refuse_confirmation(run: Run, event: Confirmed) -> str:
     step = run.step
+    if reason := _not_the_operator(run, event.who):
+        return reason
     if step is None or event.run != run.id or event.step != step.id:
         return "this confirmation was for another step"
     if run.hold:
@@ -209,6 +236,8 @@ def confirmable(run: Run, wall: datetime) -> bool:
 
 def _refuse_waiver(run: Run, event: Waived) -> str:
     step = run.step
+    if reason := _not_the_operator(run, event.who):
+        return reason
     if step is None or event.step != step.id:
         return "this waiver was for another step"
     if not step.waivable:

@@ -141,9 +141,10 @@ class StepRecord(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run is, at one moment. A fold of its events.
 
-    `attempts` counts the intents of a step; `half_way` are the steps an attempt at which began and has ended
-    without what it was for (it failed, or its gate stayed shut past the deadline), so that its server may be
-    neither as before nor as wanted.
+    `who` started it, from `host`; `operator` confirms its steps. `marks` says by server why it does not carry
+    this run's mark, empty where it does. `attempts` counts the intents of a step; `half_way` are the steps an
+    attempt at which began and has ended without what it was for (it failed, or its gate stayed shut past the
+    deadline), so that its server may be neither as before nor as wanted.
     """
 
     id: str
@@ -152,6 +153,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     old: str
     new: str
     who: str
+    host: str = ""
+    operator: str
     began: datetime
     plan: tuple[str, ...]
     thresholds: Thresholds
@@ -166,6 +169,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ledger: tuple[Debt, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     hold: Hold | None = None
+    fixed: str = ""
+    marks: dict[str, str] = {}
     marker: str = ""
     unlocked_at: datetime | None = None
     no_way_back: bool = False

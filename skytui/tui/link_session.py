@@ -12,6 +12,7 @@ from skytui.link.client import Client
 from skytui.link.wire import (
     Confirm,
     GiveSecret,
+    HandOver,
     HoldRun,
     Message,
     NewEvent,
@@ -19,10 +20,12 @@ from skytui.link.wire import (
     NewReading,
     Notice,
     Open,
+    Present,
     Previews,
     ReleaseRun,
     Request,
     SecretsWanted,
+    Take,
     Waive,
     Welcome,
 )
@@ -94,6 +97,14 @@ class LinkSession:
         """Lift the hold."""
         return await self._ask(ReleaseRun)
 
+    async def take(self, run: str, reason: str) -> str:
+        """Operate the run from here."""
+        return await self._ask(lambda number: Take(number, run, reason))
+
+    async def hand_over(self, run: str, to: str) -> str:
+        """Pass the run on to another user."""
+        return await self._ask(lambda number: HandOver(number, run, to))
+
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""
         return await self._ask(lambda number: GiveSecret(number, name, value))
@@ -125,6 +136,9 @@ class LinkSession:
             pair=welcome.pair,
             practice=welcome.practice,
             keys_of=welcome.keys_of,
+            you=welcome.you,
+            may=welcome.may,
+            present=welcome.present,
             servers=welcome.servers,
             secrets_wanted=welcome.secrets_wanted,
             reading=welcome.reading,
@@ -147,6 +161,8 @@ class LinkSession:
                 self._log.extend(lines)
             case SecretsWanted(names=names):
                 self._show(secrets_wanted=names)
+            case Present():
+                self._show(present=message)
             case Previews(previews=previews):
                 self._show(previews=previews)
             case Notice():

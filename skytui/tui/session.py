@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from skytui.link.wire import Notice, ServerFacts
+from skytui.link.wire import Notice, Present, Seat, ServerFacts
 from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
@@ -23,7 +23,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is known at one moment.
 
     `received` is when `reading` came in, in seconds of the console's own monotonic clock. `lost` says why
-    there is no connection to the conductor; empty while there is one. `notices` are the latest sentences for
+    there is no connection to the conductor; empty while there is one. `you` is this console among the clients
+    that are `present`, and `may` names the requests it can make. `notices` are the latest sentences for
     the person at the screen, `noticed` counts all there ever were.
     """
 
@@ -31,6 +32,9 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     practice: bool
     keys_of: str
     servers: tuple[ServerFacts, ...]
+    you: Seat | None = None
+    may: tuple[str, ...] = ()
+    present: Present = Present()
     secrets_wanted: tuple[str, ...] = ()
     reading: PairReading | None = None
     received: float = 0.0
@@ -74,6 +78,12 @@ class Session(Protocol):
 
     async def release(self) -> str:
         """Lift the hold."""
+
+    async def take(self, run: str, reason: str) -> str:
+        """Operate the run from here; for a reason, where anybody else or another client does."""
+
+    async def hand_over(self, run: str, to: str) -> str:
+        """Pass the run on to another user."""
 
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""

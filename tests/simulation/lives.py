@@ -20,7 +20,7 @@ from skytui.config.secrets import SecretStore
 from skytui.drivers.driver import Said
 from skytui.drivers.scripted import ON_HOST, ScriptedDriver
 from skytui.drivers.scripted_world import ScriptedPair
-from skytui.link.wire import Confirm, Message, NewEvent, NewReading, Open
+from skytui.link.wire import Confirm, Message, NewEvent, NewReading, Open, Seat
 from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.thresholds import Thresholds
 from skytui.pair.vocabulary import Action, ServerReading
@@ -31,6 +31,7 @@ from skytui.runbook.prospect import Turn, prospect
 from skytui.runbook.steps import STEPS
 
 START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
+SEAT = Seat(1, "ann", "console", 1, START)
 TURN_SECONDS = 3.0
 """How far the clock moves with every poll."""
 PATIENCE = 6
@@ -234,12 +235,12 @@ class Life:
             if over():
                 return
             assert self._servers.polls < last, f"the run stays at {self.conductor.run}"
-            reading, run = self.conductor.welcome().reading, self.conductor.run
+            reading, run = self.conductor.welcome(SEAT).reading, self.conductor.run
             if reading is None:
                 continue
             if run is None:
                 if reading.master() and reading.standby():
-                    assert self.conductor.open(Open(1), "ann") == ""
+                    assert self.conductor.open(Open(1), SEAT) == ""
                 continue
             now = (run.stage, run.stage_at)
             if run.step is None or now == answered or prospect(run, reading).turn is not Turn.OPERATOR:
@@ -252,7 +253,7 @@ class Life:
                     continue
                 self.again.add(run.step.id)
             answered = now
-            refused = self.conductor.confirm(Confirm(1, run.id, run.step.id, run.phrase(run.step)), "ann")
+            refused = self.conductor.confirm(Confirm(1, run.id, run.step.id, run.phrase(run.step)), SEAT)
             assert refused == ""
 
 

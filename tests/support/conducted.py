@@ -40,6 +40,16 @@ class Conducted(msgspec.Struct):
         self.clients.append(client)
         return client
 
+    async def hang_up(self, client: Client) -> None:
+        """Let a client go, and wait until the conductor has noticed."""
+        await client.close()
+        async with asyncio.timeout(SECONDS):
+            while client.welcome.you in (  # noqa: ASYNC110
+                self.conductor.seats.present.operator,
+                *self.conductor.seats.present.others,
+            ):
+                await asyncio.sleep(0)
+
     async def raw(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """A connection that has said nothing yet; closed at the end."""
         reader, writer = await asyncio.open_unix_connection(self.folder / SOCKET, limit=2 * LINE_LIMIT)

@@ -10,7 +10,17 @@ from skytui.link.wire import Notice, ServerFacts
 from skytui.pair.logline import LogLine
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.effects import Effect, Perform, Raise, Refuse
-from skytui.runbook.events import Confirmed, Finished, Held, Observed, Opened, Recorded, Released, Waived
+from skytui.runbook.events import (
+    Confirmed,
+    Finished,
+    HandedOver,
+    Held,
+    Observed,
+    Opened,
+    Recorded,
+    Released,
+    Waived,
+)
 from skytui.runbook.machine import advance
 from skytui.runbook.model import Waiting
 from skytui.runbook.steps import Kind, plan_of
@@ -130,6 +140,19 @@ class ScriptedSession:
     async def release(self) -> str:
         self.asked.append(("release",))
         return self._event(Released(at=self.clock.instant(), wall=self.clock.now(), who="jo"))
+
+    async def take(self, run: str, reason: str) -> str:
+        self.asked.append(("take", reason))
+        return self.hand("jo", by="jo", reason=reason)
+
+    async def hand_over(self, run: str, to: str) -> str:
+        self.asked.append(("hand over", to))
+        return self.hand(to, by="jo")
+
+    def hand(self, to: str, *, by: str, reason: str = "") -> str:
+        return self._event(
+            HandedOver(at=self.clock.instant(), wall=self.clock.now(), to=to, by=by, reason=reason)
+        )
 
     async def give_secret(self, name: str, value: str) -> str:
         self.asked.append(("secret", name))

@@ -20,9 +20,11 @@ from skytui.link.wire import (
     NewLines,
     NewReading,
     Notice,
+    Present,
     Previews,
     Reply,
     Request,
+    Seat,
     SecretsWanted,
     Welcome,
 )
@@ -32,6 +34,9 @@ from tests.tui.scripted import FACTS, ScriptedSession
 from tests.tui.world import START
 
 SECONDS = 10.0
+
+
+YOU = Seat(1, "jo", "console", 4711, START)
 
 
 class Conductor:
@@ -70,6 +75,9 @@ class Conductor:
             pair="practice",
             practice=True,
             keys_of="jo",
+            you=YOU,
+            may=("open", "confirm"),
+            present=Present(YOU),
             servers=FACTS,
             secrets_wanted=(),
             reading=shown.reading,

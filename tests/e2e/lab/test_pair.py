@@ -102,9 +102,16 @@ def test_down_ends_processes_that_hang_and_nothing_else(places: Places, saved_da
 
 @contextmanager
 def coming_up(line: str) -> "Iterator[subprocess.Popen[str]]":
-    """`lab up` as a process of its own, which has said `line`."""
+    """`lab up` as a process of its own, which has said `line`.
+
+    It minds Ctrl+C as it would on a terminal, also where whoever runs the tests ignores it (a job in the
+    background of a shell without job control does).
+    """
     with subprocess.Popen(
-        [sys.executable, "-m", "skytui.lab", "up"], stderr=subprocess.PIPE, text=True, start_new_session=True
+        ["env", "--default-signal=INT", sys.executable, "-m", "skytui.lab", "up"],
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
     ) as process:
         assert process.stderr is not None
         for said in process.stderr:

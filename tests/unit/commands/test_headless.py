@@ -164,6 +164,7 @@ async def test_a_waiver_that_was_not_needed_is_not_used(here: Conducted, told: T
 async def test_a_run_that_is_open_is_gone_on_with(here: Conducted, told: Told) -> None:
     client = await here.client()
     run = await go_to(client, await open_run(client), "guard-master")
+    await here.hang_up(client)
     assert await told.swap(ALL) == 0
     assert told.says[0] == f"run {run.id} is open; going on with it"
     assert len(stored_runs(here.folder)) == 1
@@ -173,6 +174,7 @@ async def test_a_held_run_is_not_gone_on_with(here: Conducted, told: Told) -> No
     client = await here.client()
     await go_to(client, await open_run(client), "lock-queues")
     await client.request(lambda number: HoldRun(number, "lunch"))
+    await here.hang_up(client)
     assert await told.swap(ALL) == 10
     assert any("held by" in says and "lunch" in says for says in told.says)
     assert here.conductor.run is not None
@@ -183,6 +185,7 @@ async def test_a_held_run_is_not_gone_on_with(here: Conducted, told: Told) -> No
 async def test_a_step_that_cannot_start_ends_with_12_and_says_why(here: Conducted, told: Told) -> None:
     client = await here.client()
     await go_to(client, await open_run(client), "shut-down")
+    await here.hang_up(client)
     here.world.old.guard = False
     assert await told.swap(ALL) == 12
     assert "shut-down cannot start: the guard on sky-a reads not set" in told.says

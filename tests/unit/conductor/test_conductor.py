@@ -106,9 +106,11 @@ async def test_a_password_typed_where_nothing_is_asked_for_reaches_no_event_and_
 
 class TestRefusedWithASentence:
     async def test_a_second_run_beside_the_first(self, here: Conducted) -> None:
-        client = await here.client()
+        client, other = await here.client(), await here.client()
         run = await open_run(client)
-        assert (await client.request(Open)).refused == f"run {run.id} is open"
+        reply = await other.request(Open)
+        assert reply.refused.startswith(f"run {run.id} is open, since 02:00 UTC; it is operated by ")
+        assert reply.refused.endswith(client.welcome.you.words)
 
     async def test_a_run_without_one_master_and_one_standby(self, tmp_path: Path) -> None:
         world = World()

@@ -12,13 +12,14 @@ from skytui import __version__
 from skytui.conductor import hub as hub_module
 from skytui.conductor import socket as socket_module
 from skytui.errors import StateError, UnreachableError
-from skytui.link.address import SOCKET
+from skytui.link.address import SOCKET, Peer
 from skytui.link.client import Client
 from skytui.link.wire import (
     PROTOCOL,
     Confirm,
     Denied,
     GiveSecret,
+    HandOver,
     Hello,
     HoldRun,
     Leave,
@@ -26,6 +27,7 @@ from skytui.link.wire import (
     Open,
     ReleaseRun,
     Request,
+    Take,
     Waive,
     Welcome,
 )
@@ -157,7 +159,7 @@ async def test_who_says_nothing_is_turned_away_in_the_end(
 async def test_somebody_elses_process_is_turned_away(
     here: Conducted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(socket_module, "peer_uid", lambda connection: 54321)
+    monkeypatch.setattr(socket_module, "peer_of", lambda connection: Peer(1, 54321, 54321))
     with pytest.raises(StateError, match="turned us away: this conductor belongs to"):
         await here.client()
 
@@ -172,6 +174,8 @@ REQUESTS: list[Request] = [
     Waive(1, "r", "users-out", "why not"),
     HoldRun(1, "stop"),
     ReleaseRun(1),
+    Take(1, "r", "I am here"),
+    HandOver(1, "r", "root"),
     GiveSecret(1, "admin", "x"),
     Leave(1),
 ]
