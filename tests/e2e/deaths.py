@@ -91,8 +91,12 @@ async def finish(walk: Walk, step: str) -> bool:
         assert run is not None
         assert not isinstance(run.stage, Failed), run.stage
         if run.record(step) is not None:
-            return True
-        if reading is None or run.stage == answered or walk.prospect.turn is not Turn.OPERATOR:
+            return not run.complete or run.over  # the end is an event of its own
+        if (
+            reading is None
+            or (run.stage, run.stage_at) == answered
+            or walk.prospect.turn is not Turn.OPERATOR
+        ):
             return False
         if isinstance(run.stage, Doubtful):
             nonlocal doubted
@@ -107,7 +111,7 @@ async def finish(walk: Walk, step: str) -> bool:
         if walk.run.record(step) is not None:
             return again
         again = again or isinstance(walk.run.stage, Doubtful)
-        answered = walk.run.stage
+        answered = (walk.run.stage, walk.run.stage_at)
         refused = (await walk.confirm()).refused
         assert not refused, refused
 

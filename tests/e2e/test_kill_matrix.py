@@ -1,9 +1,9 @@
 """Every step of the planned swap on the practice pair, and a death at three moments of each.
 
-The conductor is killed with -9 at every step and moment; the client's connection and all SSH connections are
-cut at every step, at one moment each, and in every action on a host. One swap takes all steps at one moment,
-and swaps follow each other on the same pair. The full matrix of all deaths runs on the scripted driver:
-tests/simulation/test_kill_matrix.py.
+At every step and each of the moments the conductor is killed with -9; and, in swaps of their own, the client
+is gone without a word while all SSH connections to both hosts are cut. One swap takes all steps at one moment,
+and two swaps follow each other on a pair. The same matrix, with more moments, runs on the scripted driver in
+every `make test`: tests/simulation/test_kill_matrix.py.
 """
 
 from collections import Counter
@@ -127,12 +127,10 @@ def meant(moment: Moment, step: str, last: Recorded) -> bool:
     return isinstance(last, Finished | Passed)
 
 
-async def swap_cutting_connections(practice: Practice, number: int) -> None:
-    """At every step the client is gone without a word, and SSH to both hosts is cut; at one moment each."""
+async def swap_cutting_connections(practice: Practice, number: int, moment: Moment) -> None:
+    """At every step the client is gone without a word, and SSH to both hosts is cut."""
     swap = Swap.begin(practice, number)
-    moments = (before_the_intent, between_intent_and_outcome, after_the_outcome)
-    for place, step in enumerate(PLAN):
-        moment = between_intent_and_outcome if step in ON_HOST else moments[place % 3]
+    for step in PLAN:
         async with await Walk.attached() as walk:
             await reach(walk, step, moment(step))
             walk.cut()
@@ -161,10 +159,17 @@ async def test_a_conductor_killed_before_every_intent_and_in_every_action(practi
     await check_the_jobs(practice, "sky-a", began)
 
 
-async def test_a_conductor_killed_after_every_outcome_and_connections_cut_at_every_step(
+async def test_a_conductor_killed_after_every_outcome_and_connections_cut_before_every_intent(
     practice: Practice,
 ) -> None:
     began = datetime.now(UTC)
     await swap_killing_the_conductor(practice, 1, after_the_outcome)
-    await swap_cutting_connections(practice, 2)
+    await swap_cutting_connections(practice, 2, before_the_intent)
+    await check_the_jobs(practice, "sky-a", began)
+
+
+async def test_connections_cut_in_every_action_and_after_every_outcome(practice: Practice) -> None:
+    began = datetime.now(UTC)
+    await swap_cutting_connections(practice, 1, between_intent_and_outcome)
+    await swap_cutting_connections(practice, 2, after_the_outcome)
     await check_the_jobs(practice, "sky-a", began)

@@ -1,7 +1,7 @@
 """A conductor over a world, on a real Unix socket, in the process of the test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -59,7 +59,11 @@ class Conducted(msgspec.Struct):
 
 @asynccontextmanager
 async def conducted(
-    folder: Path, *, world: World | None = None, secrets: dict[str, SecretSource] | None = None
+    folder: Path,
+    *,
+    world: World | None = None,
+    secrets: dict[str, SecretSource] | None = None,
+    operators: Sequence[str] = (),
 ) -> AsyncIterator[Conducted]:
     """A conductor that polls as fast as it can, until the block ends."""
     world = world or World()
@@ -71,6 +75,7 @@ async def conducted(
             name: ServerConfig(name=name, address=f"{name}.example", listen_port=8443) for name in (OLD, NEW)
         },
         secrets=secrets or {},
+        operators=list(operators),
         thresholds=Thresholds(poll_seconds=0.001),
     )
     drivers = drivers_of(world)

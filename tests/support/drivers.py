@@ -29,6 +29,8 @@ class WorldDriver:
         self.probed: list[Order] = []
         self.lines: asyncio.Queue[LogLine] = asyncio.Queue()
         self.wrong_password = ""
+        self.reads = 0
+        self.follows = 0
         self.closed = False
 
     @property
@@ -40,6 +42,7 @@ class WorldDriver:
         return ("server",)
 
     async def read(self) -> ServerReading:
+        self.reads += 1
         if self._server == OLD:
             self._world.tick(1.0)
             if self._world.new.role is Role.MASTER and not any(self._world.new.queues[q] for q in ("night",)):
@@ -67,6 +70,7 @@ class WorldDriver:
         return f"{order.action} on {order.server}"
 
     async def follow(self, log: str) -> AsyncIterator[LogLine]:
+        self.follows += 1
         while True:
             yield await self.lines.get()
 

@@ -12,6 +12,7 @@ from skytui.runbook.effects import Effect, Perform, Probe, Raise, Refuse
 from skytui.runbook.events import (
     Confirmed,
     Finished,
+    HandedOver,
     Held,
     Observed,
     Opened,
@@ -117,7 +118,7 @@ class Walk:
     def observe(self, reading: PairReading) -> str:
         return self.feed(Observed(at=reading.now, wall=reading.wall, reading=reading))
 
-    def confirm(self, step: str = "", phrase: str | None = None, run: str = "") -> str:
+    def confirm(self, step: str = "", phrase: str | None = None, run: str = "", who: str = WHO) -> str:
         """Confirm the current step as it wants to be confirmed, or as told."""
         current = self.run.step
         wanted = self.run.phrase(current) if current else ""
@@ -127,7 +128,7 @@ class Walk:
                 wall=self.world.clock.now(),
                 run=run or self.run.id,
                 step=step or (current.id if current else ""),
-                who=WHO,
+                who=who,
                 phrase=wanted if phrase is None else phrase,
             )
         )
@@ -146,18 +147,23 @@ class Walk:
             )
         )
 
-    def waive(self, step: str, reason: str) -> str:
+    def waive(self, step: str, reason: str, who: str = WHO) -> str:
         at, wall = self.world.tick(0.1), self.world.clock.now()
-        return self.feed(Waived(at=at, wall=wall, step=step, who=WHO, reason=reason))
+        return self.feed(Waived(at=at, wall=wall, step=step, who=who, reason=reason))
+
+    def hand_over(self, to: str, by: str, reason: str = "") -> str:
+        at, wall = self.world.tick(0.1), self.world.clock.now()
+        return self.feed(HandedOver(at=at, wall=wall, to=to, by=by, reason=reason))
 
     def hold(self, reason: str = "lunch", who: str = "bob") -> str:
         return self.feed(Held(at=self.world.tick(0.1), wall=self.world.clock.now(), who=who, reason=reason))
 
-    def release(self) -> str:
-        return self.feed(Released(at=self.world.tick(0.1), wall=self.world.clock.now(), who="bob"))
+    def release(self, who: str = "bob") -> str:
+        return self.feed(Released(at=self.world.tick(0.1), wall=self.world.clock.now(), who=who))
 
-    def resume(self) -> str:
-        return self.feed(Resumed(at=self.world.tick(0.1), wall=self.world.clock.now(), who=WHO))
+    def resume(self, who: str = WHO, after: str = "") -> str:
+        at, wall = self.world.tick(0.1), self.world.clock.now()
+        return self.feed(Resumed(at=at, wall=wall, who=who, after=after))
 
     def settle(self, polls: int = 20) -> None:
         """Poll until the card of the next step is up or the run is over; jobs complete meanwhile."""

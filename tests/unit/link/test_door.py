@@ -1,6 +1,7 @@
 """Who calls at the conductor's socket, and what becomes of those who misbehave. Over a real Unix socket."""
 
 import asyncio
+import contextlib
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from skytui.link.wire import (
     Hello,
     HoldRun,
     Leave,
+    NewLines,
     NewReading,
     Open,
     ReleaseRun,
@@ -31,7 +33,9 @@ from skytui.link.wire import (
     Waive,
     Welcome,
 )
-from tests.support.conducted import SECONDS, Conducted, conducted, open_run, until, until_read
+from skytui.pair.logline import LogLine
+from tests.support.conducted import SECONDS, Conducted, conducted, confirm, open_run, until, until_read
+from tests.support.world import START
 
 HELLO = msgspec.json.encode(Hello(PROTOCOL, __version__, "console")) + b"\n"
 
@@ -122,13 +126,52 @@ async def test_garbage_later_on_ends_the_connection(here: Conducted, said: bytes
 
 
 @pytest.mark.parametrize("hello", [b"", HELLO], ids=["first", "later"])
-async def test_five_megabytes_without_an_end_of_line_are_cut_off(here: Conducted, hello: bytes) -> None:
+async def test_a_hundred_megabytes_without_an_end_of_line_are_cut_off(here: Conducted, hello: bytes) -> None:
     client = await here.client()
+    run = await open_run(client)
     reader, writer = await here.raw()
-    writer.write(hello + b"x" * 5_000_000)
+    sent = 0
+    writer.write(hello)
+    async with asyncio.timeout(SECONDS):
+        with contextlib.suppress(OSError):
+            for _ in range(100):
+                writer.write(b"x" * 1_000_000)
+                await writer.drain()
+                sent += 1
+    assert sent < 20, "it was read on and on"
     assert await closed(reader)
     await undisturbed(client)
     assert len(here.conductor.hub) == 1
+    assert here.conductor.run == run
+    assert await confirm(client, run) == ""
+
+
+async def test_fifty_clients_cost_the_servers_what_one_costs(here: Conducted) -> None:
+    """One poll cycle, one stream a log, whoever looks on; and all of them hear the same."""
+    clients = [await here.client("watch") for _ in range(49)]
+    operator = await here.client()
+    run = await open_run(operator)
+    polls = await read_from_now_on(operator)
+    before = {name: driver.reads for name, driver in here.drivers.items()}
+    later = polls
+    while later < polls + 20:
+        later = await read_from_now_on(operator)
+    for name, driver in here.drivers.items():
+        # The driver may be at its next poll already; with a poll a client it would be a thousand.
+        assert later - polls <= driver.reads - before[name] <= later - polls + 2
+        assert driver.follows == 1
+    here.drivers["sky-a"].lines.put_nowait(LogLine("sky-a", "server", "only once", START))
+    assert await confirm(operator, run) == ""
+    for client in (operator, *clients):
+        line = await until(client, lambda message: isinstance(message, NewLines))
+        assert [each.text for each in getattr(line, "lines", ()) if each.log == "server"] == ["only once"]
+
+
+async def read_from_now_on(client: Client) -> int:
+    """The number of the next poll that this client is told of."""
+    message = await until(client, lambda message: isinstance(message, NewReading))
+    assert isinstance(message, NewReading)
+    return message.reading.poll
 
 
 async def test_another_protocol_is_turned_away_with_both_versions(here: Conducted) -> None:

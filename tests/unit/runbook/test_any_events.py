@@ -12,10 +12,10 @@ from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, Action, Role, Scheduler
-from skytui.runbook.events import Baselined, Confirmed, Finished, Intended
+from skytui.runbook.events import Baselined, Confirmed, Finished, HandedOver, Intended, Recorded
 from skytui.runbook.machine import fold
 from skytui.runbook.steps import PLANNED
-from tests.support.walk import PLAN, Walk
+from tests.support.walk import PLAN, WHO, Walk
 from tests.support.world import NEW, OLD, OPEN_QUEUES, with_readings
 
 STEP_OF = {step.action: step.id for step in PLANNED if step.action}
@@ -23,6 +23,7 @@ RESULTS = [Result.DONE, Result.FAILED, Result.REFUSED, Result.UNKNOWN, Result.NO
 STARTS_JOBS = (Action.START_SCHEDULER, Action.UNLOCK_QUEUES)
 
 either = st.sampled_from([OLD, NEW])
+reasons = st.sampled_from(["", "agreed"])
 some_readings = st.sets(st.sampled_from(READINGS), min_size=1, max_size=4)
 
 
@@ -62,6 +63,7 @@ class AnyEvents(RuleBasedStateMachine):
         confirmed = told[-1]
         assert isinstance(confirmed, Confirmed), "performed on a confirmation that was used up"
         assert not self.walk.run.hold, "performed while held"
+        assert confirmed.who == self.operator(before[: before.index(confirmed)]), "confirmed by somebody else"
         reading = self.latest
         assert reading is not None
         assert reading.began.later_than(confirmed.at), "performed on a poll from before the confirmation"
@@ -94,6 +96,10 @@ class AnyEvents(RuleBasedStateMachine):
     def open_before(self) -> set[str]:
         baselined = [e for e in self.walk.events if isinstance(e, Baselined)][-1]
         return {queue.name for queue in baselined.baseline.queues if not queue.locked}
+
+    def operator(self, before: list[Recorded]) -> str:
+        handed = [event.to for event in before if isinstance(event, HandedOver)]
+        return handed[-1] if handed else WHO
 
     def results(self, step: str) -> list[Result]:
         return [e.outcome.result for e in self.walk.events if isinstance(e, Finished) and e.step == step]
@@ -142,7 +148,7 @@ class AnyEvents(RuleBasedStateMachine):
             order = self.walk.performed[-1 - back]
             self.walk.finish(Outcome(result, "late", position="0/5000100"), order)
 
-    @rule(step=st.sampled_from(PLAN), reason=st.sampled_from(["", "agreed"]))
+    @rule(step=st.sampled_from(PLAN), reason=reasons)
     def waive(self, step: str, reason: str) -> None:
         self.walk.waive(step, reason)
 
@@ -157,6 +163,10 @@ class AnyEvents(RuleBasedStateMachine):
     @rule()
     def the_conductor_dies(self) -> None:
         self.walk.resume()
+
+    @rule(to=st.sampled_from(["ann", "bob"]), by=st.sampled_from(["ann", "bob", "eve"]), reason=reasons)
+    def somebody_takes_over_or_hands_over(self, to: str, by: str, reason: str) -> None:
+        self.walk.hand_over(to, by, reason)
 
     @rule(data=st.data())
     def an_event_comes_again(self, data: st.DataObject) -> None:
