@@ -1,9 +1,9 @@
 """Every step of the planned swap on the practice pair, and a death at three moments of each.
 
 At every step and each of the moments the conductor is killed with -9; and, in swaps of their own, the client
-is gone without a word while all SSH connections to both hosts are cut. One swap takes all steps at one moment,
-and two swaps follow each other on a pair. The same matrix, with more moments, runs on the scripted driver in
-every `make test`: tests/simulation/test_kill_matrix.py.
+is gone without a word while all SSH connections to both hosts are cut. One swap takes all steps at one
+moment, and two swaps follow each other on a pair. The same matrix, with more moments, runs on the scripted
+driver in every `make test`: tests/simulation/test_kill_matrix.py.
 """
 
 from collections import Counter
