@@ -102,6 +102,16 @@ def swap(  # noqa: PLR0917 - typer passes by name
 
 
 @app.command()
+def abort(
+    pair: OnePair, reason: Annotated[str, typer.Option(help="Why; it stands in the run's journal.")]
+) -> None:
+    """Take the open run back to how things were. Refused after the point of no return."""
+    from skytui.commands.swap import abort as run  # noqa: PLC0415
+
+    raise typer.Exit(run(pair, reason))
+
+
+@app.command()
 def hold(
     pair: OnePair, reason: Annotated[str, typer.Option(help="Why; everybody who watches sees it.")]
 ) -> None:

@@ -17,6 +17,7 @@ from skytui.errors import RunRefusedError, StateError, UnreachableError
 from skytui.link.client import Client
 from skytui.link.start import attach
 from skytui.link.wire import (
+    AbortRun,
     Confirm,
     GiveSecret,
     NewEvent,
@@ -37,8 +38,9 @@ from skytui.runbook.paper import remaining_steps
 from skytui.runbook.prospect import Turn, prospect
 from skytui.runbook.steps import Kind, plan_of
 
-DONE, REFUSED, HALF_WAY, UNSURE, NOT_CLEAN = 0, 10, 12, 13, 14
+DONE, REFUSED, ROLLED_BACK, HALF_WAY, UNSURE, NOT_CLEAN = 0, 10, 11, 12, 13, 14
 """Exit codes; see README."""
+_CODES = {Ending.DONE: DONE, Ending.NOT_CLEAN: NOT_CLEAN, Ending.ROLLED_BACK: ROLLED_BACK}
 
 FIRST_READING_SECONDS = 30.0
 """How long the pair may take to be read as one master and one standby."""
@@ -53,6 +55,19 @@ async def swap(pair: str, answers: Answers, out: IO[str], narrate: Callable[[str
     try:
         await _give_secrets(client)
         return await _Headless(client, answers, out, narrate).go()
+    finally:
+        await client.close()
+
+
+async def abort(pair: str, reason: str, out: IO[str], narrate: Callable[[str], None]) -> int:
+    """Take the open run of `pair` back to how things were; returns the exit code.
+
+    Raises SkytuiError where that is refused; nothing is changed then.
+    """
+    client = await attach(pair, "headless")
+    try:
+        await _give_secrets(client)
+        return await _Headless(client, Answers(yes=True), out, narrate).go_back(reason)
     finally:
         await client.close()
 
@@ -101,6 +116,24 @@ class _Headless:
             reply = await self._client.request(Open)
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
+        return await self._to_the_end()
+
+    async def go_back(self, reason: str) -> int:
+        """Abort the run that is open and answer until the pair is as it was, or the run stops half-way."""
+        run = self._client.welcome.run
+        if run is None or run.over:
+            raise RunRefusedError("There is no open run to abort.")
+        self._run = run
+        if run.abort:
+            await self._sit(run)
+            self._narrate(f"run {run.id} goes backwards already; going on with it")
+        else:
+            reply = await self._client.request(lambda number: AbortRun(number, run.id, reason))
+            if reply.refused:
+                raise RunRefusedError(f"Run {run.id} was not aborted: {reply.refused}.")
+        return await self._to_the_end()
+
+    async def _to_the_end(self) -> int:
         async for message in self._client:
             match message:
                 case NewReading(reading=reading):
@@ -170,7 +203,7 @@ class _Headless:
             return None
         if isinstance(run.stage, Ended):
             self._narrate(f"run {run.id}: {run.stage.ending.value}")
-            return DONE if run.stage.ending is Ending.DONE else NOT_CLEAN
+            return _CODES[run.stage.ending]
         you = self._client.welcome.you
         if run.operator != you.who or self._operator not in (None, you):
             by = self._operator.words if self._operator else run.operator

@@ -6,8 +6,8 @@ from skytui import paths
 from skytui.commands.headless import imagined_run
 from skytui.commands.look import Looked, look
 from skytui.errors import StateError, UsageError
-from skytui.runbook.machine import expectation, next_token, order_for
 from skytui.runbook.model import Run
+from skytui.runbook.orders import expectation, next_token, order_for
 from skytui.runbook.paper import remaining_steps
 
 

@@ -1,4 +1,4 @@
-"""`skytui swap`, `hold`, `release`."""
+"""`skytui swap`, `abort`, `hold`, `release`."""
 
 import asyncio
 import sys
@@ -30,6 +30,14 @@ def console(pair: str, *, slow_link: bool, ascii_only: bool) -> int:
     if refused and not refused.startswith("run "):
         raise RunRefusedError(f"No run was started: {refused}.")
     return show(pair, slow_link=slow_link, ascii_only=ascii_only)
+
+
+def abort(pair: str, reason: str) -> int:
+    """Take the open run back, without a screen; returns the exit code."""
+    from skytui.commands.headless import abort as go_back  # noqa: PLC0415
+
+    load_pair(pair)
+    return asyncio.run(go_back(pair, reason, sys.stdout, narrate))
 
 
 def hold(pair: str, reason: str) -> None:

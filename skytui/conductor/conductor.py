@@ -21,6 +21,7 @@ from skytui.config.secrets import Secret, SecretStore
 from skytui.drivers.driver import Driver
 from skytui.link.wire import (
     PROTOCOL,
+    AbortRun,
     Confirm,
     GiveSecret,
     HandOver,
@@ -44,11 +45,12 @@ from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
-from skytui.runbook.events import Confirmed, HandedOver, Held, Opened, Recorded, Released, Waived
+from skytui.runbook.events import Aborted, Confirmed, HandedOver, Held, Opened, Recorded, Released, Waived
 from skytui.runbook.gates import passes
-from skytui.runbook.machine import expectation, next_token, order_for
 from skytui.runbook.model import Run
+from skytui.runbook.orders import expectation, next_token, order_for
 from skytui.runbook.steps import plan_of
+from skytui.runbook.undo import plan_of_abort
 
 _LOG = logging.getLogger(__name__)
 
@@ -218,6 +220,19 @@ class Conductor:
             at=at, wall=wall, step=request.step, who=seat.who, reason=plain(request.reason), unproven=unproven
         )
         return self._feed(waived)
+
+    def abort(self, request: AbortRun, seat: Seat) -> str:
+        """Take the run back."""
+        run = self.run
+        if run is None or run.over or run.id != request.run:
+            return "that run is not open"
+        if reason := self._claim(seat):
+            return reason
+        at, wall = self._clock.instant(), self._clock.now()
+        plan = plan_of_abort(run)
+        return self._feed(
+            Aborted(at=at, wall=wall, run=run.id, who=seat.who, reason=plain(request.reason), plan=plan)
+        )
 
     def hold(self, request: HoldRun, seat: Seat) -> str:
         """Stop the run at its next gate. Everybody who is more than a watcher may."""

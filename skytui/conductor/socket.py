@@ -17,6 +17,7 @@ from skytui.errors import SkytuiError
 from skytui.link.address import Peer, peer_of
 from skytui.link.wire import (
     PROTOCOL,
+    AbortRun,
     Confirm,
     Denied,
     GiveSecret,
@@ -120,6 +121,8 @@ class Door:
                     return conductor.confirm(request, seat)
                 case Waive():
                     return conductor.waive(request, seat)
+                case AbortRun():
+                    return conductor.abort(request, seat)
                 case HoldRun():
                     return conductor.hold(request, seat)
                 case ReleaseRun():

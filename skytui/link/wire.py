@@ -59,6 +59,14 @@ class Waive(msgspec.Struct, frozen=True, tag="waive"):
     reason: str
 
 
+class AbortRun(msgspec.Struct, frozen=True, tag="abort"):
+    """Take the run back, for a reason: everything it changed is undone. Not after the point of no return."""
+
+    number: int
+    run: str
+    reason: str
+
+
 class HoldRun(msgspec.Struct, frozen=True, tag="hold"):
     """Stop the run at its next gate."""
 
@@ -109,7 +117,9 @@ class Leave(msgspec.Struct, frozen=True, tag="leave"):
     number: int
 
 
-Request = Hello | Open | Confirm | Waive | HoldRun | ReleaseRun | Take | HandOver | GiveSecret | Leave
+Request = (
+    Hello | Open | Confirm | Waive | AbortRun | HoldRun | ReleaseRun | Take | HandOver | GiveSecret | Leave
+)
 
 
 class Seat(msgspec.Struct, frozen=True):

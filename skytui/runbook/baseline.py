@@ -29,6 +29,7 @@ def record_baseline(run: Run, reading: PairReading) -> Baseline:
         database_bytes=_known("database size", old.database_bytes),
         timeline=identity.timeline,
         system_identifier=identity.system_identifier,
+        scheduler=_known("the Job Scheduler's state", old.scheduler).state,
     )
 
 

@@ -114,6 +114,15 @@ class Released(Event, frozen=True, kw_only=True, tag="released"):
     who: str
 
 
+class Aborted(Event, frozen=True, kw_only=True, tag="aborted"):
+    """The operator takes the run back. `plan` are the steps that do it; each begins by itself."""
+
+    run: str
+    who: str
+    reason: str
+    plan: tuple[str, ...]
+
+
 class HandedOver(Event, frozen=True, kw_only=True, tag="handed over"):
     """`to` operates the run from here on: the operator passed it on, or `to` took it, for a reason."""
 
@@ -173,6 +182,7 @@ Recorded = (
     | Waived
     | Held
     | Released
+    | Aborted
     | HandedOver
     | Marked
     | Resumed

@@ -4,6 +4,7 @@ import msgspec
 
 from skytui.pair.order import Outcome, Result
 from skytui.runbook.events import (
+    Aborted,
     Balked,
     Baselined,
     Closed,
@@ -21,6 +22,7 @@ from skytui.runbook.events import (
     Waived,
 )
 from skytui.runbook.model import (
+    Abort,
     Checking,
     Debt,
     Doubtful,
@@ -71,6 +73,8 @@ def apply(run: Run | None, event: Recorded) -> Run:
             return msgspec.structs.replace(run, hold=Hold(who, reason))
         case Released():
             return msgspec.structs.replace(run, hold=None)
+        case Aborted():
+            return _abort(run, event)
         case HandedOver(to=to):
             return msgspec.structs.replace(run, operator=to)
         case Marked(server=server, missing=missing):
@@ -129,24 +133,48 @@ def _owe(run: Run, step: Step) -> tuple[Debt, ...]:
             return (*run.ledger, Debt(step.id, run.old, names))
         case "stop-scheduler":
             return (*run.ledger, Debt(step.id, run.old))
-        case "guard-master":
+        case "guard-master" | "shut-down":
             return (*run.ledger, Debt(step.id, run.old))
         case _:
             return run.ledger
 
 
-_PAYS = {"unlock-queues": "lock-queues", "start-scheduler": "stop-scheduler", "convert": "guard-master"}
-"""Which step pays what an earlier one owes."""
+_PAYS = {
+    "unlock-queues": {"lock-queues"},
+    "start-scheduler": {"stop-scheduler"},
+    "convert": {"guard-master", "shut-down"},
+    "unlock-again": {"lock-queues"},
+    "restart-scheduler": {"stop-scheduler"},
+    "unguard-master": {"guard-master"},
+    "start-again": {"shut-down"},
+}
+"""Which step pays what earlier ones owe."""
 
 
 def _settle(run: Run, event: Passed) -> Run:
-    paid = _PAYS.get(event.step)
+    paid = _PAYS.get(event.step, set())
     return msgspec.structs.replace(
         run,
-        ledger=tuple(debt for debt in run.ledger if debt.what != paid),
+        ledger=tuple(debt for debt in run.ledger if debt.what not in paid),
         unlocked_at=event.clock if event.step == "unlock-queues" else run.unlocked_at,
-        dark_until=event.wall if event.step == "start-scheduler" else run.dark_until,
+        dark_until=event.wall if event.step in _LIGHT else run.dark_until,
     )
+
+
+_LIGHT = ("start-scheduler", "restart-scheduler")
+"""With these the scheduler is dark no longer."""
+
+
+def _abort(run: Run, event: Aborted) -> Run:
+    step = run.step
+    behind = tuple(record.step for record in run.records)
+    aborted = msgspec.structs.replace(
+        run,
+        abort=Abort(event.who, event.reason, step.id if step else ""),
+        plan=(*behind, *event.plan),
+        step_began=event.wall,
+    )
+    return _stage(aborted, event, Waiting(event.plan[0])) if event.plan else aborted
 
 
 def _finish(run: Run, event: Finished, outcome: Outcome) -> Run:

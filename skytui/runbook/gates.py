@@ -77,6 +77,10 @@ BEFORE: dict[str, Gate] = {
     "start-scheduler": ONE_NEW_MASTER,
     "unlock-queues": ONE_NEW_MASTER,
     "convert": ONE_NEW_MASTER,
+    "start-again": (proofs.new_is_standby,),
+    "unguard-master": ROLES_AS_FOUND,
+    "restart-scheduler": ROLES_AS_FOUND,
+    "unlock-again": ROLES_AS_FOUND,
 }
 """What must hold in a poll that starts after the confirmation, for the action to start."""
 
@@ -120,6 +124,19 @@ AFTER: dict[str, Gate] = {
         proofs.old_is_standby,
         proofs.master_says_active,
         proofs.standby_says_active,
+    ),
+    "start-again": ROLES_AS_FOUND,
+    "unguard-master": (*ROLES_AS_FOUND, proofs.guard_gone),
+    "restart-scheduler": (*ROLES_AS_FOUND, proofs.old_scheduler_ticked),
+    "unlock-again": (*ROLES_AS_FOUND, proofs.our_queues_open_again, proofs.others_still_locked_on_old),
+    "restored": (
+        *ROLES_AS_FOUND,
+        proofs.guard_gone,
+        proofs.scheduler_as_before,
+        proofs.our_queues_open_again,
+        proofs.others_still_locked_on_old,
+        proofs.old_master_says_active,
+        proofs.old_standby_says_active,
     ),
 }
 """What must hold in polls that start after the action ended (or the confirmation, where there is none)."""

@@ -14,23 +14,20 @@ the effects of a fold are dropped.
 """
 
 from collections.abc import Iterable
-from datetime import datetime
 from functools import reduce
 
-from skytui.pair.order import Expectation, Order, Outcome, Result
-from skytui.pair.pair import PairReading
+from skytui.pair.order import Expectation, Outcome, Result
 from skytui.pair.reading import Known
-from skytui.pair.vocabulary import Action
 from skytui.runbook import gates
 from skytui.runbook.baseline import record_baseline
 from skytui.runbook.effects import Effect, Look, Perform, Probe, Raise, Refuse
 from skytui.runbook.events import (
+    Aborted,
     Balked,
     Baselined,
     Closed,
     Confirmed,
     Finished,
-    HandedOver,
     Intended,
     Observed,
     Opened,
@@ -45,12 +42,13 @@ from skytui.runbook.model import (
     Checking,
     Doubtful,
     Ending,
-    Failed,
     Proving,
     Run,
     Running,
     Waiting,
 )
+from skytui.runbook.orders import expectation, next_token, order_for
+from skytui.runbook.refusals import refusal
 from skytui.runbook.steps import Step
 
 CONFIRMATION_SECONDS = 120.0
@@ -68,7 +66,7 @@ def advance(run: Run | None, event: Recorded | Observed) -> tuple[Run | None, li
         return None, [] if isinstance(event, Observed) else [Refuse("no run is open")]
     if isinstance(event, Observed):
         return run, _observe(run, event)
-    reason = _refusal(run, event)
+    reason = refusal(run, event)
     if reason:
         return run, [Refuse(reason)]
     after = apply(run, event)
@@ -84,173 +82,6 @@ def fold(events: Iterable[Recorded]) -> Run | None:
     return reduce(step, events, None)
 
 
-def order_for(run: Run, step: Step, token: str, expects: Expectation) -> Order:
-    """The order that carries out the action of `step`.
-
-    Raises ValueError for a step without an action.
-    """
-    if step.action is None:
-        raise ValueError(f"{step.id} has no action")
-    server = run.name_of(step.side)
-    touches_queues = step.action in (Action.LOCK_QUEUES, Action.UNLOCK_QUEUES)
-    return Order(
-        token=token,
-        action=step.action,
-        server=server,
-        expects=expects,
-        peer=run.new if server == run.old else run.old,
-        queues=run.baseline.open_queues() if touches_queues and run.baseline else (),
-        mark=run.id,
-        deadline=step.deadline,
-    )
-
-
-def next_token(run: Run, step: Step) -> str:
-    """The token of the next attempt at `step`: the same for the same history."""
-    return f"{run.id}-{step.id}-{run.attempts.get(step.id, 0) + 1}"
-
-
-def expectation(run: Run, step: Step, reading: PairReading | None) -> Expectation:
-    """Who must answer when the action of `step` is carried out."""
-    name = run.name_of(step.side)
-    identity = reading.server(name).identity if reading else None
-    timeline = identity.value.timeline if isinstance(identity, Known) else 0
-    return Expectation(name, step.role, timeline)
-
-
-def _refusal(run: Run, event: Recorded) -> str:
-    """Why `event` does not count now; empty when it does."""
-    if run.over:
-        return "the run has ended"
-    match event:
-        case Confirmed():
-            return _refuse_confirmation(run, event)
-        case Waived():
-            return _refuse_waiver(run, event)
-        case Balked():
-            return "" if _stands_at(run, event.step, Proving) else "nobody confirmed this step"
-        case Intended():
-            return _refuse_intent(run, event)
-        case Finished(step=step, token=token):
-            stage = run.stage
-            known = isinstance(stage, Running | Doubtful) and (stage.step, stage.token) == (step, token)
-            return "" if known else "no such action is under way"
-        case Passed():
-            return "" if _may_pass(run, event.step) else "this step is not being checked"
-        case Baselined():
-            return "" if _stands_at(run, "baseline", Checking) else "the baseline is recorded once"
-        case Released(who=who):
-            return _refuse_release(run, who)
-        case HandedOver():
-            return _refuse_hand_over(run, event)
-        case Closed():
-            return "" if run.complete else "there are steps left"
-        case _:
-            return ""
-
-
-def _stands_at(run: Run, step: str, *stages: type) -> bool:
-    return isinstance(run.stage, stages) and not run.over and run.step is not None and run.step.id == step
-
-
-def _refuse_intent(run: Run, event: Intended) -> str:
-    step = run.step
-    if step is None or not _stands_at(run, event.step, Proving):
-        return "nobody confirmed this step"
-    if event.token != next_token(run, step):
-        return f"{event.token} is not the token of this attempt"
-    if event.action is not step.action or event.server != run.name_of(step.side):
-        return f"{event.action} on {event.server} is not what this step does"
-    return ""
-
-
-def _may_pass(run: Run, step: str) -> bool:
-    """Whether an open gate counts: while it is being checked, or in place of a lost or failed outcome."""
-    if run.complete or run.step is None or run.step.id != step:
-        return False
-    match run.stage:
-        case Checking():
-            return True
-        case Doubtful():
-            return run.step.readback
-        case Proving():
-            return bool(run.attempts.get(step))
-        case _:
-            return False
-
-
-def _refuse_release(run: Run, who: str) -> str:
-    if run.hold is None:
-        return "the run is not held"
-    if who not in (run.operator, run.hold.who):
-        return f"{run.hold.who} holds it and {run.operator} operates it; only they let it go on"
-    return ""
-
-
-def _refuse_hand_over(run: Run, event: HandedOver) -> str:
-    if not event.to:
-        return "to whom it is handed over must be said"
-    if event.by == run.operator:
-        return "" if event.to != event.by or event.reason.strip() else f"{event.to} operates this run already"
-    if event.to != event.by:
-        return f"{run.operator} operates this run; only {run.operator} can pass it on"
-    return "" if event.reason.strip() else "taking a run over needs a reason"
-
-
-def _not_the_operator(run: Run, who: str) -> str:
-    return "" if who == run.operator else f"{run.operator} operates this run, not {who}"
-
-
-def _refuse_confirmation(run: Run, event: Confirmed) -> str:
-    step = run.step
-    if reason := _not_the_operator(run, event.who):
-        return reason
-    if step is None or event.run != run.id or event.step != step.id:
-        return "this confirmation was for another step"
-    if run.hold:
-        return f"held by {run.hold.who}: {run.hold.reason}"
-    if not confirmable(run, event.wall):
-        return "this step is under way; there is nothing to confirm"
-    wanted = run.phrase(step)
-    if wanted and event.phrase != wanted:
-        return f"type the host's name, {wanted}, to confirm this step"
-    return ""
-
-
-def confirmable(run: Run, wall: datetime) -> bool:
-    """Whether a confirmation would count at this time.
-
-    It does when the card is up, when what failed or got lost may be done again, and when an action was called
-    done and its gate has not opened by the step's deadline.
-    """
-    match run.stage:
-        case Waiting() | Failed():
-            return True
-        case Checking():
-            return bool(run.step and run.step.action) and run.overdue(wall) > 0
-        case Doubtful():
-            return bool(run.step and run.step.repeatable)
-        case _:
-            return False
-
-
-def _refuse_waiver(run: Run, event: Waived) -> str:
-    step = run.step
-    if reason := _not_the_operator(run, event.who):
-        return reason
-    if step is None or event.step != step.id:
-        return "this waiver was for another step"
-    if not step.waivable:
-        return f"the procedure does not let {step.id} be waived"
-    if not event.reason.strip():
-        return "a waiver needs a reason"
-    if run.hold:
-        return f"held by {run.hold.who}: {run.hold.reason}"
-    if not isinstance(run.stage, Waiting | Checking):
-        return "this step is under way; there is nothing to waive"
-    return ""
-
-
 def _effects(run: Run, event: Recorded) -> list[Effect]:
     """What an event that counted asks for."""
     match event:
@@ -259,8 +90,10 @@ def _effects(run: Run, event: Recorded) -> list[Effect]:
             return [] if step is None else [Perform(order_for(run, step, event.token, event.expects))]
         case Finished(outcome=Outcome(result=Result.UNKNOWN)):
             return [*_probe(run), Look()]
-        case Passed() | Waived() | Resumed() if run.complete:
+        case Passed() | Waived() | Resumed() | Aborted() if run.complete:
             return [_close(run, event)]
+        case Aborted() | Passed() | Released() if _goes_back(run) and isinstance(run.stage, Waiting):
+            return [_goes_on(run, run.stage, event)]
         case Resumed():
             return [*_lost(run, event), Look()]
         case Confirmed() | Finished() | Passed() | Waived() | Released() | Balked():
@@ -269,8 +102,20 @@ def _effects(run: Run, event: Recorded) -> list[Effect]:
             return []
 
 
+def _goes_back(run: Run) -> bool:
+    return run.abort is not None and run.hold is None
+
+
+def _goes_on(run: Run, stage: Waiting, event: Recorded) -> Effect:
+    """An abort was confirmed as a whole: its steps begin by themselves. One that fails waits for a person."""
+    step, who = stage.step, run.operator
+    return Raise(Confirmed(at=event.at, wall=event.wall, run=run.id, step=step, who=who))
+
+
 def _close(run: Run, event: Recorded | Observed) -> Effect:
     ending = Ending.NOT_CLEAN if run.waivers else Ending.DONE
+    if run.abort:
+        ending = Ending.ROLLED_BACK
     return Raise(Closed(at=event.at, wall=event.wall, ending=ending))
 
 
@@ -333,9 +178,10 @@ def _start_or_balk(run: Run, step: Step, stage: Proving, event: Observed) -> Eff
     if age > CONFIRMATION_SECONDS:
         old = f"nothing was started: the confirmation is {age:.0f} s old; confirm again"
         return Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=(old,)))
-    if run.attempts.get(step.id):
-        # An earlier attempt has ended, or may be repeated. If what it was for is true, it is not. This holds
-        # for a step without readback too: only an outcome still unknown keeps its gate from being a proof.
+    if run.attempts.get(step.id) or run.abort:
+        # Of an abort, what is to be taken back may never have been done. Otherwise an earlier attempt has
+        # ended, or may be repeated. If what it was for is true, it is not. This holds for a step without
+        # readback too: only an outcome still unknown keeps its gate from being a proof.
         already = gates.passes(run, step, event.reading, stage.since)
         if already.passes:
             return Raise(_passed(run, step, event, already.proofs))

@@ -27,6 +27,7 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     database_bytes: int
     timeline: int
     system_identifier: str = ""
+    scheduler: str = "running"
 
     def open_queues(self) -> tuple[str, ...]:
         """The queues that were open, and that this run therefore locks."""
@@ -67,11 +68,20 @@ class Hold(msgspec.Struct, frozen=True):
     reason: str
 
 
+class Abort(msgspec.Struct, frozen=True):
+    """The run goes backwards: what it changed is taken back. `step` is where it was when that was decided."""
+
+    who: str
+    reason: str
+    step: str
+
+
 class Ending(enum.StrEnum):
     """How a run ended."""
 
     DONE = "done"
     NOT_CLEAN = "done, but not clean"
+    ROLLED_BACK = "rolled back"
 
 
 class Waiting(msgspec.Struct, frozen=True, tag="waiting"):
@@ -169,6 +179,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ledger: tuple[Debt, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     hold: Hold | None = None
+    abort: Abort | None = None
     fixed: str = ""
     marks: dict[str, str] = {}
     marker: str = ""

@@ -79,12 +79,13 @@ def baseline_complete(run: Run, sight: Sight) -> Found:
     due = sight.take("the list of due jobs", server.due_jobs)
     users = sight.take("the list of users", server.users)
     sight.take("the database's size", server.database_bytes)
+    scheduler = sight.take("the Job Scheduler's state", server.scheduler)
     for name in (run.old, run.new):
         sight.take(f"{name}'s address", sight.server(name).address)
         sight.take(f"{name}'s listen port", sight.server(name).listen_port)
     return True, (
         f"{len(agents)} agents, {len(queues)} queues ({sum(queue.locked for queue in queues)} locked before),"
-        f" {len(jobs)} running jobs, {len(due)} due, {len(users)} users"
+        f" {len(jobs)} running jobs, {len(due)} due, {len(users)} users, the scheduler {scheduler.state}"
     )
 
 
@@ -197,7 +198,7 @@ def guard_set(run: Run, sight: Sight) -> Found:
 
 
 def guard_gone(run: Run, sight: Sight) -> Found:
-    """The guard is gone: the new standby starts by itself again."""
+    """The guard is gone: that server starts by itself again."""
     guard = sight.take(f"the guard on {run.old}", sight.server(run.old).guard)
     return not guard, f"the guard on {run.old} reads {'still set' if guard else 'gone'}"
 
@@ -280,18 +281,44 @@ def agents_connected(run: Run, sight: Sight) -> Found:
 
 def scheduler_ticked(run: Run, sight: Sight) -> Found:
     """The Job Scheduler of the new master runs, and its loop has turned."""
-    scheduler = sight.take("the Job Scheduler's state", sight.server(run.new).scheduler)
+    return _ticked(run.new, sight)
+
+
+def old_scheduler_ticked(run: Run, sight: Sight) -> Found:
+    """The Job Scheduler of the original master runs, and its loop has turned."""
+    return _ticked(run.old, sight)
+
+
+def scheduler_as_before(run: Run, sight: Sight) -> Found:
+    """The Job Scheduler of the original master is as it was before the run."""
+    before = run.baseline.scheduler if run.baseline else ""
+    if before == "running":
+        return _ticked(run.old, sight)
+    scheduler = sight.take("the Job Scheduler's state", sight.server(run.old).scheduler)
+    says = f"the Job Scheduler on {run.old} reads {scheduler.state}, before it read {before or 'unknown'}"
+    return scheduler.state == before, says
+
+
+def _ticked(master: str, sight: Sight) -> Found:
+    scheduler = sight.take("the Job Scheduler's state", sight.server(master).scheduler)
     if scheduler.state != "running":
-        return False, f"the Job Scheduler on {run.new} reads {scheduler.state}"
-    return (
-        scheduler.ticks > 0,
-        f"the Job Scheduler on {run.new} runs, {scheduler.ticks} ticks since its start",
-    )
+        return False, f"the Job Scheduler on {master} reads {scheduler.state}"
+    says = f"the Job Scheduler on {master} runs, {scheduler.ticks} ticks since its start"
+    return scheduler.ticks > 0, says
 
 
 def our_queues_open(run: Run, sight: Sight) -> Found:
     """Every queue this run locked reads open."""
-    queues = {queue.name: queue for queue in sight.take("the list of queues", sight.server(run.new).queues)}
+    return _ours_open(run, run.new, sight)
+
+
+def our_queues_open_again(run: Run, sight: Sight) -> Found:
+    """Every queue this run locked reads open on the original master."""
+    return _ours_open(run, run.old, sight)
+
+
+def _ours_open(run: Run, master: str, sight: Sight) -> Found:
+    queues = {queue.name: queue for queue in sight.take("the list of queues", sight.server(master).queues)}
     ours = run.baseline.open_queues() if run.baseline else ()
     shut = [name for name in ours if name not in queues or queues[name].locked]
     if shut:
@@ -301,7 +328,16 @@ def our_queues_open(run: Run, sight: Sight) -> Found:
 
 def others_still_locked(run: Run, sight: Sight) -> Found:
     """Every queue that was locked before still reads locked."""
-    queues = {queue.name: queue for queue in sight.take("the list of queues", sight.server(run.new).queues)}
+    return _theirs_locked(run, run.new, sight)
+
+
+def others_still_locked_on_old(run: Run, sight: Sight) -> Found:
+    """Every queue that was locked before still reads locked on the original master."""
+    return _theirs_locked(run, run.old, sight)
+
+
+def _theirs_locked(run: Run, master: str, sight: Sight) -> Found:
+    queues = {queue.name: queue for queue in sight.take("the list of queues", sight.server(master).queues)}
     theirs = run.baseline.locked_queues() if run.baseline else ()
     opened = [name for name in theirs if name not in queues or not queues[name].locked]
     if opened:
@@ -326,11 +362,29 @@ def a_run_completed(run: Run, sight: Sight) -> Found:
 
 def master_says_active(run: Run, sight: Sight) -> Found:
     """The new master's STANDBY SERVER status is Active."""
-    status = sight.take("STANDBY SERVER status", sight.server(run.new).standby_status)
-    return status.casefold().startswith(ACTIVE), f"STANDBY SERVER on {run.new}: {status}"
+    return _standby_is_active(run.new, sight)
+
+
+def old_master_says_active(run: Run, sight: Sight) -> Found:
+    """The original master's STANDBY SERVER status is Active."""
+    return _standby_is_active(run.old, sight)
+
+
+def _standby_is_active(master: str, sight: Sight) -> Found:
+    status = sight.take("STANDBY SERVER status", sight.server(master).standby_status)
+    return status.casefold().startswith(ACTIVE), f"STANDBY SERVER on {master}: {status}"
 
 
 def standby_says_active(run: Run, sight: Sight) -> Found:
     """The new standby's own page says that it is active and connected to the master."""
-    status = sight.take(f"{run.old}'s own page", sight.server(run.old).standby_status)
-    return status.casefold().startswith(ACTIVE_AND_CONNECTED), f"{run.old} says: {status}"
+    return _says_active(run.old, sight)
+
+
+def old_standby_says_active(run: Run, sight: Sight) -> Found:
+    """The original standby's own page says that it is active and connected to the master."""
+    return _says_active(run.new, sight)
+
+
+def _says_active(standby: str, sight: Sight) -> Found:
+    status = sight.take(f"{standby}'s own page", sight.server(standby).standby_status)
+    return status.casefold().startswith(ACTIVE_AND_CONNECTED), f"{standby} says: {status}"

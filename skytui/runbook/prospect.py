@@ -10,8 +10,8 @@ import msgspec
 from skytui.pair.pair import PairReading
 from skytui.runbook import gates
 from skytui.runbook.gates import Verdict
-from skytui.runbook.machine import confirmable
 from skytui.runbook.model import Checking, Doubtful, Ended, Failed, Proving, Run, Running, Waiting
+from skytui.runbook.refusals import confirmable
 from skytui.runbook.steps import Step
 
 

@@ -10,6 +10,7 @@ from skytui.clock import Clock
 from skytui.errors import SkytuiError
 from skytui.link.client import Client
 from skytui.link.wire import (
+    AbortRun,
     Confirm,
     GiveSecret,
     HandOver,
@@ -88,6 +89,10 @@ class LinkSession:
     async def waive(self, run: str, step: str, reason: str) -> str:
         """Let the gate of this step pass unproven."""
         return await self._ask(lambda number: Waive(number, run, step, reason))
+
+    async def abort(self, run: str, reason: str) -> str:
+        """Take the run back."""
+        return await self._ask(lambda number: AbortRun(number, run, reason))
 
     async def hold(self, reason: str) -> str:
         """Stop the run at its next gate."""

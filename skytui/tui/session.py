@@ -73,6 +73,9 @@ class Session(Protocol):
     async def waive(self, run: str, step: str, reason: str) -> str:
         """Let the gate of this step pass unproven."""
 
+    async def abort(self, run: str, reason: str) -> str:
+        """Take the run back."""
+
     async def hold(self, reason: str) -> str:
         """Stop the run at its next gate."""
 

@@ -18,9 +18,9 @@ from skytui.lab import processes
 from skytui.lab.bringup import start_host
 from skytui.lab.node import NodeConfig
 from skytui.runbook.events import Balked, Confirmed, Finished, Intended, Passed, Recorded
-from skytui.runbook.machine import confirmable
 from skytui.runbook.model import Doubtful, Failed, Waiting
 from skytui.runbook.prospect import Turn
+from skytui.runbook.refusals import confirmable
 from skytui.runbook.steps import STEPS
 from tests.e2e.conftest import Practice
 from tests.e2e.walk import Walk

@@ -4,9 +4,9 @@ import pytest
 
 from skytui.lab import faults
 from skytui.pair.reading import Known
-from skytui.runbook.machine import confirmable
 from skytui.runbook.model import Checking, Waiting
 from skytui.runbook.prospect import Turn
+from skytui.runbook.refusals import confirmable
 from tests.e2e.conftest import Practice
 from tests.e2e.walk import Walk
 

@@ -25,9 +25,9 @@ from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.thresholds import Thresholds
 from skytui.pair.vocabulary import Action, ServerReading
 from skytui.runbook.events import Recorded
-from skytui.runbook.machine import confirmable
 from skytui.runbook.model import Doubtful, Failed, Run
 from skytui.runbook.prospect import Turn, prospect
+from skytui.runbook.refusals import confirmable
 from skytui.runbook.steps import STEPS
 
 START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)

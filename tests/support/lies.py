@@ -81,6 +81,48 @@ def _no_active_agent(run: Run, pair: PairReading) -> Told:
     return msgspec.structs.replace(run, baseline=msgspec.structs.replace(run.baseline, agents=dead)), pair
 
 
+def _not_ticking(server: str) -> dict[str, Lie]:
+    return {
+        "stopped": reads(server, "scheduler", Scheduler("stopped", 12)),
+        "running by a row, its loop has not turned": reads(server, "scheduler", Scheduler("running", 0)),
+    }
+
+
+def _ours_shut(server: str) -> dict[str, Lie]:
+    return {
+        "one is locked": reads(server, "queues", _unlocked(night=True)),
+        "one is not listed": reads(server, "queues", _unlocked("night")),
+    }
+
+
+def _theirs_open(server: str) -> dict[str, Lie]:
+    return {
+        "one is open": reads(server, "queues", _unlocked(legacy=False)),
+        "one is not listed": reads(server, "queues", _unlocked("legacy")),
+    }
+
+
+def _standby_not_active(server: str) -> dict[str, Lie]:
+    return {
+        "inactive": reads(server, "standby_status", "Inactive"),
+        "nothing": reads(server, "standby_status", ""),
+    }
+
+
+def _page_not_active(server: str) -> dict[str, Lie]:
+    return {
+        "connecting": reads(server, "standby_status", "Active and connecting to the master"),
+        "nothing": reads(server, "standby_status", ""),
+    }
+
+
+def _it_was_stopped(run: Run, pair: PairReading) -> Told:
+    assert run.baseline is not None
+    return msgspec.structs.replace(
+        run, baseline=msgspec.structs.replace(run.baseline, scheduler="stopped")
+    ), pair
+
+
 LIES: dict[str, dict[str, Lie]] = {
     "old_is_master": {"it reads standby": reads(OLD, "role", Role.STANDBY)},
     "new_is_standby": {"it reads master": reads(NEW, "role", Role.MASTER)},
@@ -176,18 +218,13 @@ LIES: dict[str, dict[str, Lie]] = {
         "not listed": reads(NEW, "agents", _agents(None)),
         "0 of 0": _no_active_agent,
     },
-    "scheduler_ticked": {
-        "stopped": reads(NEW, "scheduler", Scheduler("stopped", 12)),
-        "running by a row, its loop has not turned": reads(NEW, "scheduler", Scheduler("running", 0)),
-    },
-    "our_queues_open": {
-        "one is locked": reads(NEW, "queues", _unlocked(night=True)),
-        "one is not listed": reads(NEW, "queues", _unlocked("night")),
-    },
-    "others_still_locked": {
-        "one is open": reads(NEW, "queues", _unlocked(legacy=False)),
-        "one is not listed": reads(NEW, "queues", _unlocked("legacy")),
-    },
+    "scheduler_ticked": _not_ticking(NEW),
+    "old_scheduler_ticked": _not_ticking(OLD),
+    "scheduler_as_before": {**_not_ticking(OLD), "it was stopped before": _it_was_stopped},
+    "our_queues_open": _ours_shut(NEW),
+    "our_queues_open_again": _ours_shut(OLD),
+    "others_still_locked": _theirs_open(NEW),
+    "others_still_locked_on_old": _theirs_open(OLD),
     "a_run_completed": {
         "none": reads(NEW, "finished_runs", []),
         "one that started before": reads(NEW, "finished_runs", [FinishedRun("a", "a", START, START, 0)]),
@@ -202,14 +239,10 @@ LIES: dict[str, dict[str, Lie]] = {
         ),
         "when the queues were unlocked is lost": remembers(unlocked_at=None),
     },
-    "master_says_active": {
-        "inactive": reads(NEW, "standby_status", "Inactive"),
-        "nothing": reads(NEW, "standby_status", ""),
-    },
-    "standby_says_active": {
-        "connecting": reads(OLD, "standby_status", "Active and connecting to the master"),
-        "nothing": reads(OLD, "standby_status", ""),
-    },
+    "master_says_active": _standby_not_active(NEW),
+    "old_master_says_active": _standby_not_active(OLD),
+    "standby_says_active": _page_not_active(OLD),
+    "old_standby_says_active": _page_not_active(NEW),
 }
 """By conjunct: a name for the world, and the world."""
 
@@ -224,6 +257,7 @@ LOOKS_AT: dict[str, tuple[tuple[str, str], ...]] = {
     "baseline_complete": (
         *((OLD, reading) for reading in ("agents", "queues", "running_jobs", "due_jobs", "users")),
         (OLD, "database_bytes"),
+        (OLD, "scheduler"),
         *((server, reading) for server in (OLD, NEW) for reading in ("address", "listen_port")),
     ),
     "nobody_logged_in": ((OLD, "users"),),
@@ -245,10 +279,16 @@ LOOKS_AT: dict[str, tuple[tuple[str, str], ...]] = {
     "timeline_moved_on": ((NEW, "identity"),),
     "agents_connected": ((NEW, "agents"),),
     "scheduler_ticked": ((NEW, "scheduler"),),
+    "old_scheduler_ticked": ((OLD, "scheduler"),),
+    "scheduler_as_before": ((OLD, "scheduler"),),
     "our_queues_open": ((NEW, "queues"),),
+    "our_queues_open_again": ((OLD, "queues"),),
     "others_still_locked": ((NEW, "queues"),),
+    "others_still_locked_on_old": ((OLD, "queues"),),
     "a_run_completed": ((NEW, "finished_runs"),),
     "master_says_active": ((NEW, "standby_status"),),
+    "old_master_says_active": ((OLD, "standby_status"),),
     "standby_says_active": ((OLD, "standby_status"),),
+    "old_standby_says_active": ((NEW, "standby_status"),),
 }
 """By conjunct: every reading it needs, as (server, reading)."""

@@ -10,6 +10,7 @@ from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.effects import Effect, Perform, Probe, Raise, Refuse
 from skytui.runbook.events import (
+    Aborted,
     Confirmed,
     Finished,
     HandedOver,
@@ -24,7 +25,8 @@ from skytui.runbook.events import (
 )
 from skytui.runbook.machine import advance
 from skytui.runbook.model import Checking, Doubtful, Proving, Run, Stage, Waiting
-from skytui.runbook.steps import PLANNED, Kind
+from skytui.runbook.steps import PLANNED, STEPS, Kind
+from skytui.runbook.undo import plan_of_abort
 from tests.support.world import NEW, OLD, World
 
 PLAN = tuple(step.id for step in PLANNED)
@@ -136,7 +138,8 @@ class Walk:
     def finish(self, outcome: Outcome, order: Order | None = None) -> str:
         """The outcome of an order comes in; of the last one performed when none is given."""
         order = order or self.performed[-1]
-        step = next(step.id for step in PLANNED if step.action is order.action)
+        plan = (STEPS[step] for step in reversed(self.run.plan))  # an abort's steps are the last ones
+        step = next(step.id for step in plan if step.action is order.action)
         return self.feed(
             Finished(
                 at=self.world.tick(0.1),
@@ -150,6 +153,11 @@ class Walk:
     def waive(self, step: str, reason: str, who: str = WHO) -> str:
         at, wall = self.world.tick(0.1), self.world.clock.now()
         return self.feed(Waived(at=at, wall=wall, step=step, who=who, reason=reason))
+
+    def abort(self, reason: str = "not tonight", who: str = WHO, plan: tuple[str, ...] | None = None) -> str:
+        at, wall = self.world.tick(0.1), self.world.clock.now()
+        steps = plan_of_abort(self.run) if plan is None else plan
+        return self.feed(Aborted(at=at, wall=wall, run=self.run.id, who=who, reason=reason, plan=steps))
 
     def hand_over(self, to: str, by: str, reason: str = "") -> str:
         at, wall = self.world.tick(0.1), self.world.clock.now()

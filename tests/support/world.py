@@ -184,6 +184,10 @@ class World:
             case Action.SHUT_DOWN:
                 server.up, server.control = False, "shut down"
                 self.servers[order.peer].position = server.position + 0x100
+            case Action.CLEAR_GUARD:
+                server.guard = False
+            case Action.START:
+                server.up, server.control = True, "in production"
             case Action.PROMOTE:
                 server.role, server.timeline, server.control = (
                     Role.MASTER,

@@ -11,6 +11,7 @@ from skytui.pair.logline import LogLine
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.effects import Effect, Perform, Raise, Refuse
 from skytui.runbook.events import (
+    Aborted,
     Confirmed,
     Finished,
     HandedOver,
@@ -24,6 +25,7 @@ from skytui.runbook.events import (
 from skytui.runbook.machine import advance
 from skytui.runbook.model import Waiting
 from skytui.runbook.steps import Kind, plan_of
+from skytui.runbook.undo import plan_of_abort
 from skytui.tui.logring import LogRing
 from skytui.tui.session import Shown
 from tests.tui.world import START, World
@@ -121,6 +123,18 @@ class ScriptedSession:
         self.asked.append(("waive", step, reason))
         return self._event(
             Waived(at=self.clock.instant(), wall=self.clock.now(), step=step, who="jo", reason=reason)
+        )
+
+    async def abort(self, run: str, reason: str) -> str:
+        self.asked.append(("abort", reason))
+        return self.abort_now(reason)
+
+    def abort_now(self, reason: str) -> str:
+        run = self._shown.run
+        assert run is not None
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(
+            Aborted(at=at, wall=wall, run=run.id, who="jo", reason=reason, plan=plan_of_abort(run))
         )
 
     async def hold(self, reason: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from skytui import paths
 from skytui.commands import headless
 from skytui.commands.answers import Answers
-from skytui.commands.headless import swap
+from skytui.commands.headless import abort, swap
 from skytui.conductor import engine
 from skytui.conductor.journal import read_journal
 from skytui.conductor.runs import stored_runs
@@ -18,12 +18,12 @@ from skytui.errors import RunRefusedError, UnreachableError
 from skytui.link.wire import HoldRun
 from skytui.pair.order import Outcome, Result
 from skytui.pair.vocabulary import Agent, Job, ServerReading, User
-from skytui.runbook.events import Confirmed, Finished, Intended, Passed, Recorded
-from skytui.runbook.model import Waiting
+from skytui.runbook.events import Aborted, Confirmed, Finished, Intended, Passed, Recorded
+from skytui.runbook.model import Ended, Ending, Waiting
 from tests.support.conducted import Conducted, conducted, go_to, open_run
 from tests.support.drivers import WorldDriver
 from tests.support.walk import Walk
-from tests.support.world import NEW, OLD
+from tests.support.world import LOCKED_QUEUES, NEW, OLD
 
 ALL = Answers(yes=True, confirm={"shut-down": OLD, "promote": NEW, "convert": OLD})
 
@@ -203,6 +203,55 @@ async def test_a_host_that_stays_out_of_reach_ends_with_12(here: Conducted, told
     here.drivers[OLD].answers = [Outcome(Result.NOT_STARTED, "sky-a: no connection. Nothing was sent.")] * 500
     assert await told.swap(ALL) == 12
     assert "lock-queues does not start: sky-a: no connection. Nothing was sent." in told.says
+
+
+class TestAbort:
+    @pytest.mark.parametrize("step", ["baseline", "drain-jobs", "guard-master", "promote"])
+    async def test_before_the_point_of_no_return_it_ends_with_11(
+        self, here: Conducted, told: Told, step: str
+    ) -> None:
+        client = await here.client()
+        await go_to(client, await open_run(client), step)
+        await here.hang_up(client)
+        assert await abort("test", "not tonight", told.out, told.says.append) == 11
+        run = here.conductor.run
+        assert run is not None
+        assert run.stage == Ended(Ending.ROLLED_BACK)
+        assert run.ledger == ()
+        old = here.world.old
+        assert (old.up, old.guard, old.scheduler.state) == (True, False, "running")
+        assert {queue for queue, locked in old.queues.items() if locked} == set(LOCKED_QUEUES)
+        assert isinstance(told.events[0], Aborted)
+        assert told.events[0].reason == "not tonight"
+
+    async def test_after_it_it_is_refused_with_10_and_the_way_forward(
+        self, here: Conducted, told: Told
+    ) -> None:
+        client = await here.client()
+        run = await go_to(client, await open_run(client), "agents-back")
+        await here.hang_up(client)
+        with pytest.raises(RunRefusedError, match="finish the run, then swap back") as raised:
+            await abort("test", "not tonight", told.out, told.says.append)
+        assert raised.value.exit_code == 10
+        assert here.conductor.run == run
+
+    async def test_without_a_run_there_is_nothing_to_abort(self, here: Conducted, told: Told) -> None:
+        with pytest.raises(RunRefusedError, match="no open run"):
+            await abort("test", "not tonight", told.out, told.says.append)
+
+    async def test_an_undo_that_fails_ends_with_12_and_what_is_owed(
+        self, here: Conducted, told: Told
+    ) -> None:
+        client = await here.client()
+        await go_to(client, await open_run(client), "promote")
+        await here.hang_up(client)
+        here.drivers[OLD].answers = [Outcome(Result.FAILED, "exit code 1: no room", 1)]
+        assert await abort("test", "not tonight", told.out, told.says.append) == 12
+        said = "\n".join(told.says)
+        assert "start-again failed: exit code 1: no room" in said
+        assert "shut-down on sky-a: undo it" in said
+        assert await abort("test", "again", told.out, told.says.append) == 12, "it is not repeated by itself"
+        assert len(here.drivers[OLD].acted) == 6
 
 
 async def test_a_pair_without_a_standby_ends_with_10(

@@ -6,9 +6,10 @@ import pytest
 
 from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.vocabulary import Action, Role
-from skytui.runbook.machine import confirmable, fold
+from skytui.runbook.machine import fold
 from skytui.runbook.model import Checking, Failed, Proving, Running, Waiting
 from skytui.runbook.prospect import Turn, prospect
+from skytui.runbook.refusals import confirmable
 from skytui.runbook.steps import PLANNED, STEPS
 from tests.support.walk import Walk
 

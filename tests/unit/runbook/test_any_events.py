@@ -12,13 +12,14 @@ from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, Action, Role, Scheduler
-from skytui.runbook.events import Baselined, Confirmed, Finished, HandedOver, Intended, Recorded
+from skytui.runbook.events import Aborted, Baselined, Confirmed, Finished, HandedOver, Intended, Recorded
 from skytui.runbook.machine import fold
-from skytui.runbook.steps import PLANNED
+from skytui.runbook.model import Ended, Ending
+from skytui.runbook.steps import STEPS, UNDO
 from tests.support.walk import PLAN, WHO, Walk
 from tests.support.world import NEW, OLD, OPEN_QUEUES, with_readings
 
-STEP_OF = {step.action: step.id for step in PLANNED if step.action}
+UNDO_PLAN = [step.id for step in UNDO]
 RESULTS = [Result.DONE, Result.FAILED, Result.REFUSED, Result.UNKNOWN, Result.NOT_STARTED]
 STARTS_JOBS = (Action.START_SCHEDULER, Action.UNLOCK_QUEUES)
 
@@ -54,10 +55,12 @@ class AnyEvents(RuleBasedStateMachine):
     def judge(self, order: Order) -> None:
         assert order.token not in self.tokens, "performed twice for one token"
         self.tokens.add(order.token)
-        step, before = STEP_OF[order.action], list(self.walk.events)
+        before = list(self.walk.events)
         intent = before.pop()
         assert isinstance(intent, Intended), "performed without an intent before it"
-        assert (intent.token, intent.step) == (order.token, step)
+        assert (intent.token, intent.action) == (order.token, order.action)
+        step = intent.step
+        assert STEPS[step].action is order.action
         told = [e for e in before if isinstance(e, Confirmed | Intended) and e.step == step]
         assert told, "performed without a confirmation"
         confirmed = told[-1]
@@ -69,7 +72,9 @@ class AnyEvents(RuleBasedStateMachine):
         assert reading.began.later_than(confirmed.at), "performed on a poll from before the confirmation"
         if order.action is Action.PROMOTE:
             self.old_master_is_down(reading, confirmed.at)
-        if order.action in STARTS_JOBS:
+        if order.action in STARTS_JOBS and self.walk.run.abort:
+            assert reading.masters() == (OLD,), "jobs released without one master"
+        elif order.action in STARTS_JOBS:
             self.old_master_is_down(reading, confirmed.at)
             assert reading.masters() == (NEW,), "jobs released without one master"
         if order.action is Action.UNLOCK_QUEUES:
@@ -80,7 +85,12 @@ class AnyEvents(RuleBasedStateMachine):
             assert isinstance(pending, Known)
             assert pending.value == 0
             assert reading.role(NEW) is Role.STANDBY
-        assert order.action is not Action.START, "started a master's server"
+        if order.action is Action.START:
+            assert self.walk.run.abort, "started a master's server"
+            assert not any(isinstance(e, Intended) and e.action is Action.PROMOTE for e in before)
+            role = reading.server(NEW).role
+            assert fresh(role, confirmed.at, reading.now)
+            assert reading.role(NEW) is Role.STANDBY, "started a master's server beside another master"
 
     def old_master_is_down(self, reading: PairReading, since: Instant) -> None:
         ports, processes = reading.server(OLD).ports, reading.server(OLD).process
@@ -152,6 +162,10 @@ class AnyEvents(RuleBasedStateMachine):
     def waive(self, step: str, reason: str) -> None:
         self.walk.waive(step, reason)
 
+    @rule(reason=reasons)
+    def abort(self, reason: str) -> None:
+        self.walk.abort(reason)
+
     @rule()
     def hold(self) -> None:
         self.walk.hold()
@@ -208,12 +222,31 @@ class AnyEvents(RuleBasedStateMachine):
     @invariant()
     def steps_pass_in_the_order_of_the_plan_and_once(self) -> None:
         behind = [record.step for record in self.walk.run.records]
-        assert behind == list(PLAN[: len(behind)])
+        undone = [step for step in behind if step in UNDO_PLAN]
+        forth = behind[: len(behind) - len(undone)]
+        assert forth == list(PLAN[: len(forth)])
+        assert undone == sorted(undone, key=UNDO_PLAN.index), "an abort goes backwards"
+        assert not undone or self.walk.run.abort
+
+    @invariant()
+    def there_is_no_way_back_once_promote_was_intended(self) -> None:
+        promoted = aborted = False
+        for event in self.walk.events:
+            promoted = promoted or (isinstance(event, Intended) and event.action is Action.PROMOTE)
+            aborted = aborted or isinstance(event, Aborted)
+            assert not (promoted and aborted), "gone back where there is no way back"
+
+    @invariant()
+    def an_aborted_run_that_is_over_left_the_pair_as_it_was(self) -> None:
+        run = self.walk.run
+        if run.over and run.abort:
+            assert run.stage == Ended(Ending.ROLLED_BACK)
+            assert run.ledger == ()
 
     @invariant()
     def a_run_with_waivers_is_not_clean(self) -> None:
         run = self.walk.run
-        if run.over and any(record.waived for record in run.records):
+        if run.over and not run.abort and any(record.waived for record in run.records):
             assert "not clean" in str(getattr(run.stage, "ending", ""))
 
 

@@ -23,6 +23,10 @@ BEFORE_WANTED = {
     "start-scheduler": RELEASED,
     "unlock-queues": RELEASED,
     "convert": RELEASED,
+    "start-again": {"new_is_standby"},
+    "unguard-master": ROLES,
+    "restart-scheduler": ROLES,
+    "unlock-again": ROLES,
 }
 AGAIN_WANTED = {"shut-down": {"new_is_standby"}, "convert": {"new_is_master"}}
 AFTER_WANTED = {
@@ -47,6 +51,19 @@ AFTER_WANTED = {
     "first-job": {"new_is_master", "a_run_completed"},
     "convert": {"new_is_master", "old_is_standby", "guard_gone"},
     "standby-active": {"new_is_master", "old_is_standby", "master_says_active", "standby_says_active"},
+    "start-again": ROLES,
+    "unguard-master": {*ROLES, "guard_gone"},
+    "restart-scheduler": {*ROLES, "old_scheduler_ticked"},
+    "unlock-again": {*ROLES, "our_queues_open_again", "others_still_locked_on_old"},
+    "restored": {
+        *ROLES,
+        "guard_gone",
+        "scheduler_as_before",
+        "our_queues_open_again",
+        "others_still_locked_on_old",
+        "old_master_says_active",
+        "old_standby_says_active",
+    },
 }
 
 

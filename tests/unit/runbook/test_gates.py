@@ -11,7 +11,7 @@ from skytui.pair.reading import Known, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, Identity
 from skytui.runbook.gates import AFTER, AGAIN, BEFORE, Gate, Verdict, judge
 from skytui.runbook.sight import Sight
-from skytui.runbook.steps import PLANNED
+from skytui.runbook.steps import STEPS, UNDO
 from tests.support.lies import LIES, LOOKS_AT, Lie
 from tests.support.walk import Seen, Walk
 from tests.support.world import NEW, OLD, with_readings, with_value
@@ -37,7 +37,16 @@ NEEDED = [
 
 @pytest.fixture(scope="module")
 def whole() -> Walk:
-    return Walk().to_end()
+    """A run to its end; and what another saw that was aborted as late as can be."""
+    whole, aborted = Walk().to_end(), Walk().to("promote")
+    assert aborted.abort() == ""
+    aborted.settle()
+    assert aborted.run.over
+    for step in UNDO:
+        whole.passed[step.id] = aborted.passed[step.id]
+        if step.action:
+            whole.started[step.id] = aborted.started[step.id]
+    return whole
 
 
 def seen(whole: Walk, table: str, step: str) -> Seen:
@@ -57,8 +66,8 @@ def failing(found: Verdict) -> set[str]:
 
 
 def test_every_step_has_a_gate_and_every_action_one_before_it() -> None:
-    assert set(AFTER) == {step.id for step in PLANNED}
-    assert set(BEFORE) == {step.id for step in PLANNED if step.action}
+    assert set(AFTER) == set(STEPS)
+    assert set(BEFORE) == {step.id for step in STEPS.values() if step.action}
     assert set(AGAIN) <= set(BEFORE)
     assert all(gate for table in TABLES.values() for gate in table.values())
 

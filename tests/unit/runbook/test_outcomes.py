@@ -8,8 +8,9 @@ import pytest
 from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.vocabulary import Action, Role, Scheduler
 from skytui.runbook.events import Closed, Finished, Intended, Passed
-from skytui.runbook.machine import confirmable, fold
+from skytui.runbook.machine import fold
 from skytui.runbook.model import Checking, Doubtful, Ended, Ending, Failed, Proving, Running, Waiting
+from skytui.runbook.refusals import confirmable
 from skytui.runbook.steps import PLANNED, STEPS
 from tests.support.walk import Walk
 

@@ -1,8 +1,8 @@
 """Whatever part of a journal a death leaves: the run it folds to repeats nothing that may have been done.
 
 A run is walked with outcomes that hypothesis chooses, and the servers are remembered at every event. Then
-every prefix of its journal is taken up again over the servers as they were then; where it ends in the middle of
-an action, over servers that have carried it out and over servers that have not.
+every prefix of its journal is taken up again over the servers as they were then; where it ends in the middle
+of an action, over servers that have carried it out and over servers that have not.
 """
 
 import copy

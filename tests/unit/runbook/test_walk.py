@@ -6,7 +6,7 @@ from skytui.pair.vocabulary import Action
 from skytui.runbook.events import Closed, Confirmed, Finished, Intended, Passed, Recorded
 from skytui.runbook.machine import advance, fold
 from skytui.runbook.model import Ended, Ending, Waiting
-from skytui.runbook.steps import PLANNED, STEPS
+from skytui.runbook.steps import PLANNED, STEPS, UNDO
 from tests.support.walk import PLAN, Walk
 from tests.support.world import LOCKED_QUEUES, NEW, OLD, OPEN_QUEUES
 
@@ -107,9 +107,9 @@ def test_the_ledger_owes_from_the_intent_and_is_paid_by_the_gate() -> None:
         owed[step] = [debt.what for debt in walk.run.ledger]
     assert owed["lock-queues"] == []
     assert owed["stop-scheduler"] == ["lock-queues"]
-    assert owed["promote"] == ["lock-queues", "stop-scheduler", "guard-master"]
-    assert owed["unlock-queues"] == ["lock-queues", "guard-master"]
-    assert owed["convert"] == ["guard-master"]
+    assert owed["promote"] == ["lock-queues", "stop-scheduler", "guard-master", "shut-down"]
+    assert owed["unlock-queues"] == ["lock-queues", "guard-master", "shut-down"]
+    assert owed["convert"] == ["guard-master", "shut-down"]
     assert owed["standby-active"] == []
 
 
@@ -151,7 +151,7 @@ def test_confirming_twice_in_one_breath_confirms_one_step() -> None:
 
 
 def test_the_plan_is_the_procedure() -> None:
-    assert tuple(STEPS) == PLAN
+    assert tuple(STEPS) == (*PLAN, *(step.id for step in UNDO))
     typed = {step.id for step in PLANNED if step.typed}
     assert typed == {"shut-down", "promote", "convert"}
     assert {step.id for step in PLANNED if step.no_way_back} == {"promote"}

@@ -1,0 +1,41 @@
+"""Taking a run back: possible until the intent of `promote`, which is the point of no return.
+
+Source: the procedure's *Abort*: it walks the undo column backwards and returns the pair to its baseline.
+"""
+
+from skytui.pair.vocabulary import Action
+from skytui.runbook.model import Doubtful, Run, Running
+from skytui.runbook.steps import PLANNED, UNDO
+
+
+def plan_of_abort(run: Run) -> tuple[str, ...]:
+    """The steps that take back what the run did or may have done: the undos, backwards, and a last look.
+
+    None when nothing was attempted that changes anything: then everything is as it was.
+    """
+    undos = {step.undo for step in PLANNED if step.undo and run.attempts.get(step.id)}
+    if run.baseline and run.baseline.scheduler != "running":
+        undos.discard(Action.START_SCHEDULER)  # it was not running before either
+    plan = tuple(step.id for step in UNDO if step.action in undos)
+    return (*plan, "restored") if run.attempts else ()
+
+
+def why_no_abort(run: Run) -> str:
+    """Why a run cannot be taken back now, and what to do instead; empty when it can."""
+    step = run.step
+    if step is None or run.complete:
+        return "the run has ended"
+    if run.abort:
+        return f"{run.abort.who} aborted it already; it goes backwards"
+    if run.no_way_back:
+        return (
+            f"{run.new} was told to become the master, and that cannot be taken back: finish the run,"
+            " then swap back"
+        )
+    if run.hold:
+        return f"held by {run.hold.who}: {run.hold.reason}; let it go on first"
+    if isinstance(run.stage, Running):
+        return f"{step.id} is under way; abort when it has ended"
+    if isinstance(run.stage, Doubtful) and not step.repeatable:
+        return f"what became of {step.id} is not known yet, and must not be undone blindly"
+    return ""
