@@ -56,7 +56,7 @@ class Configured:
     def __init__(self, a: int, b: int, more: str = "") -> None:
         self.file = paths.config_dir() / "config.toml"
         self.profile = self.file.with_name("mine.toml")
-        self.file.parent.mkdir(parents=True)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
         self.file.write_text(CONFIG.format(a=a, b=b, more=more))
         self.profile.write_text(PROFILE)
         self.ports = (a, b)

@@ -39,11 +39,30 @@ def run_as(
 
     The interpreter starts as root and turns into that user after `imports`: it may lie where only root goes.
     """
-    listed = ",".join(map(str, groups))
     return subprocess.run(
-        [sys.executable, "-c", f"{imports}\n{_DROP}\n{code}", str(uid), listed, *arguments],
+        _command(uid, code, arguments, groups, imports),
         capture_output=True, text=True, timeout=seconds, check=False, cwd="/",
     )  # fmt: skip
+
+
+@contextmanager
+def running_as(
+    uid: int, code: str, *arguments: str, groups: tuple[int, ...] = (), imports: str = ""
+) -> "Iterator[subprocess.Popen[bytes]]":
+    """Like `run_as`, going on beside the test; killed at the end of the block."""
+    process = subprocess.Popen(_command(uid, code, arguments, groups, imports), cwd="/")
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait(10)
+
+
+def _command(
+    uid: int, code: str, arguments: tuple[str, ...], groups: tuple[int, ...], imports: str
+) -> list[str]:
+    listed = ",".join(map(str, groups))
+    return [sys.executable, "-c", f"{imports}\n{_DROP}\n{code}", str(uid), listed, *arguments]
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+import threading
 from pathlib import Path
 from typing import BinaryIO
 
@@ -43,6 +44,31 @@ def test_what_is_written_is_read_back(path: Path, events: list[Recorded]) -> Non
     assert contents.heading.run == "20260301-020000"
     assert contents.sound == path.stat().st_size
     assert fold(contents.events) == fold(events)
+
+
+def test_it_can_be_read_while_it_is_written(path: Path, events: list[Recorded]) -> None:
+    journal = Journal.create(path, "r")
+    journal.append(events[0])
+    written = threading.Event()
+
+    def write() -> None:
+        try:
+            for event in events[1:] * 10:
+                journal.append(event)
+        finally:
+            written.set()
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    reads, last = 0, 0
+    while not written.is_set():
+        count = len(read_journal(path).events)
+        assert count >= last
+        reads, last = reads + 1, count
+    writer.join()
+    journal.close()
+    assert reads > 10
+    assert len(read_journal(path).events) == 1 + 10 * (len(events) - 1)
 
 
 def test_an_event_is_on_disk_when_append_returns(path: Path, events: list[Recorded]) -> None:

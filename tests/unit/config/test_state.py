@@ -157,7 +157,7 @@ def test_a_member_makes_and_uses_it_and_somebody_else_is_told(
     outside = run_as(CAROL, LOOK, imports=IMPORTS).stdout
     assert outside == (
         f"The team folder {team} is closed to you: you are not in the group {TEAM}. Join it (sudo usermod -aG"
-        f" {TEAM} {CAROL}, then log in again), or give the folder to another group: sudo install -d -g {TEAM}"
+        f" {TEAM} {CAROL}, then log in again), or give the folder to another group: sudo install -d -g GROUP"
         f" -m 2770 {team}\n"
     )
     assert run_as(BOB, LOOK, groups=(TEAM,), imports=IMPORTS).stdout == f"{team}/pairs/night\n"
