@@ -199,7 +199,7 @@ class Conductor:
         engine = self._new_engine(journal)
         last, self._events = self._events, []
         try:
-            with nothing_half_made(folder):
+            with nothing_half_made(folder, lambda: engine.run is None):
                 refused = engine.feed(opened)
         except BaseException:  # whatever it was: the file does not stay open
             journal.close()

@@ -4,7 +4,7 @@ import contextlib
 import logging
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -44,11 +44,16 @@ def new_run_id(pair_folder: Path, wall: datetime) -> str:
 
 
 @contextlib.contextmanager
-def nothing_half_made(folder: Path) -> Iterator[None]:
-    """Take the folder of a run away again when the run could not be opened in it."""
+def nothing_half_made(folder: Path, half: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Take the folder of a run away again when the run could not be opened in it.
+
+    `half` says whether that is so: a run whose first record is on disk is one, whatever went wrong then.
+    """
     try:
         yield
-    except BaseException:  # whatever it was: what is left would be no run
+    except BaseException:  # whatever it was
+        if not half():
+            raise
         try:
             shutil.rmtree(folder)
         except FileNotFoundError:
