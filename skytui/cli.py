@@ -130,6 +130,16 @@ def release(pair: OnePair) -> None:
 
 
 @app.command()
+def take(
+    pair: OnePair, reason: Annotated[str, typer.Option(help="Why; it is recorded in the run's journal.")]
+) -> None:
+    """Operate the open run from here on, after whoever did until now; also when their conductor died."""
+    from skytui.commands.take import take as run  # noqa: PLC0415
+
+    typer.echo(run(pair, reason))
+
+
+@app.command()
 def runs(pair: OnePair) -> None:
     """List the runs of a pair, oldest first."""
     from skytui.commands.runs import listing  # noqa: PLC0415
@@ -138,11 +148,14 @@ def runs(pair: OnePair) -> None:
 
 
 @app.command()
-def verify(pair: OnePair, run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")]) -> None:
-    """Check the journal of a run against its hashes."""
+def verify(
+    run: Annotated[str, typer.Argument(metavar="RUN", help="The run's id.")],
+    pair: Annotated[str, typer.Option(help="Its pair, where more than one has such a run.")] = "",
+) -> None:
+    """Check the journal of a run, and what it goes by, against their hashes."""
     from skytui.commands.runs import verify as check  # noqa: PLC0415
 
-    typer.echo(check(pair, run))
+    typer.echo(check(run, pair))
 
 
 @lab_app.command("up")

@@ -3,7 +3,9 @@
 Source: https://specifications.freedesktop.org/basedir-spec/latest/ (a relative value is invalid and ignored).
 """
 
+import contextlib
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 PRACTICE = "practice"
@@ -38,6 +40,24 @@ def private(folder: Path) -> Path:
     """`folder`, made with its parents if need be, readable by its owner alone."""
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return folder
+
+
+def mask_of(folder: Path) -> int:
+    """The umask for what is made in `folder`: for its group too where that may write in it, else for nobody.
+
+    Raises OSError when the folder is not there.
+    """
+    return 0o007 if folder.stat().st_mode & 0o020 else 0o077
+
+
+@contextlib.contextmanager
+def masked(mask: int) -> Iterator[None]:
+    """Make files and folders under this umask, whatever the person's own one is."""
+    before = os.umask(mask)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def own_style(name: str) -> Path:

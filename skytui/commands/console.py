@@ -4,9 +4,11 @@ import asyncio
 import sys
 
 from skytui.clock import SystemClock
+from skytui.conductor.runs import open_run
 from skytui.config.pairs import load_pair, pair_names
-from skytui.errors import UsageError
-from skytui.link.start import attach
+from skytui.config.state import pair_folder
+from skytui.errors import ConfigError, UsageError
+from skytui.link.start import attach, conductor_listens
 from skytui.tui.app import run_console
 from skytui.tui.leaving import Leaving
 from skytui.tui.link_session import LinkSession
@@ -19,7 +21,7 @@ def chosen_pair(given: str | None) -> str:
     Raises UsageError when that is not clear, ConfigError when there is no such pair.
     """
     if given:
-        return load_pair(given).name
+        return known_pair(given)
     names = pair_names()
     if len(names) == 1:
         return names[0]
@@ -28,6 +30,20 @@ def chosen_pair(given: str | None) -> str:
     raise UsageError(
         f"Which pair? Configured are {', '.join(names)}.", hint=f"For example: skytui {names[0]}"
     )
+
+
+def known_pair(name: str) -> str:
+    """The name, if that pair can be worked with: soundly configured, or in the middle of a run.
+
+    A run goes by its own copy of the configuration, and is not to be out of reach while somebody edits it.
+    Raises ConfigError when there is no such pair, or its configuration is faulty and no run is open.
+    """
+    try:
+        return load_pair(name).name
+    except ConfigError:
+        if conductor_listens(name) or open_run(pair_folder(name)) is not None:
+            return name
+        raise
 
 
 def require_terminal() -> None:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import msgspec
 
-from skytui import paths
 from skytui.clock import SystemClock
+from skytui.config.state import pair_folder
 from skytui.errors import ConfigError
 from skytui.link.client import Client
 from skytui.link.start import conductor_listens
@@ -28,10 +28,11 @@ class Looked(msgspec.Struct, frozen=True):
 async def look(pair: str) -> Looked:
     """Look at `pair` once.
 
-    Raises ConfigError when it is not configured, or a secret is missing that a person would have to give.
+    Raises ConfigError when it is not configured, or a secret is missing that a person would have to give;
+    StateError when its folder cannot be used.
     """
     if conductor_listens(pair):
-        return await _ask(pair, paths.pair_state_dir(pair))
+        return await _ask(pair, pair_folder(pair))
     return await _poll(pair)
 
 
@@ -74,5 +75,5 @@ async def _poll(pair: str) -> Looked:
     finally:
         for driver in drivers.values():
             await driver.close()
-    stored = open_run(paths.pair_state_dir(pair))
+    stored = open_run(pair_folder(pair))
     return Looked(pair, config.practice, False, reading, stored.run if stored else None, {})

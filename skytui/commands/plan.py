@@ -1,10 +1,11 @@
 """`skytui plan`: the remaining steps with exact commands, hosts and gates, as Markdown."""
 
 import asyncio
+from pathlib import Path
 
-from skytui import paths
 from skytui.commands.headless import imagined_run
 from skytui.commands.look import Looked, look
+from skytui.config.state import pair_folder
 from skytui.errors import StateError, UsageError
 from skytui.runbook.model import Run
 from skytui.runbook.orders import expectation, next_token, order_for
@@ -17,11 +18,12 @@ def plan(pair: str, run_id: str = "") -> str:
     Raises StateError when no plan can be made, because roles are not known or a journal cannot be trusted.
     """
     if run_id:
-        run = _stored(pair, run_id)
-        return remaining_steps(run, _previews(pair, run))
+        run, folder = _stored(pair, run_id)
+        return remaining_steps(run, _previews(pair, run, folder))
     looked = asyncio.run(look(pair))
     run = _open_or_imagined(looked)
-    return remaining_steps(run, looked.previews or _previews(pair, run))
+    kept = pair_folder(pair) / "runs" / run.id if run is looked.run else None
+    return remaining_steps(run, looked.previews or _previews(pair, run, kept))
 
 
 def _open_or_imagined(looked: Looked) -> Run:
@@ -36,33 +38,34 @@ def _open_or_imagined(looked: Looked) -> Run:
     return imagined_run(looked.pair, old, new, looked.reading)
 
 
-def _stored(pair: str, run_id: str) -> Run:
+def _stored(pair: str, run_id: str) -> tuple[Run, Path]:
     from skytui.conductor.runs import load_run, stored_runs  # noqa: PLC0415
 
-    folders = {folder.name: folder for folder in stored_runs(paths.pair_state_dir(pair))}
+    folders = {folder.name: folder for folder in stored_runs(pair_folder(pair))}
     if run_id not in folders:
         raise UsageError(f"{pair} has no run {run_id}.", hint=f"It has: {', '.join(folders) or 'none'}.")
-    return load_run(folders[run_id]).run
+    return load_run(folders[run_id]).run, folders[run_id]
 
 
-def _previews(pair: str, run: Run) -> dict[str, str]:
-    """What each action would run where, from configuration and profile alone: no server is asked."""
+def _previews(pair: str, run: Run, folder: Path | None) -> dict[str, str]:
+    """What each action would run where: no server is asked.
+
+    A run goes by the copy of configuration and profile in its folder; one that was not started has none.
+    """
     from skytui.clock import SystemClock  # noqa: PLC0415 - the drivers bring asyncssh and httpx
-    from skytui.config.pairs import load_pair  # noqa: PLC0415
+    from skytui.conductor import fixed  # noqa: PLC0415
+    from skytui.conductor.paper import previews_of  # noqa: PLC0415
+    from skytui.config.inputs import load  # noqa: PLC0415
     from skytui.config.secrets import SecretStore  # noqa: PLC0415
     from skytui.drivers.build import open_drivers  # noqa: PLC0415
 
-    config = load_pair(pair)
+    loaded = fixed.loaded(folder, run) if folder is not None and run.fixed else load(pair)
+    config = loaded.pair
 
     async def preview() -> dict[str, str]:
-        drivers = open_drivers(config, SystemClock(), SecretStore(config.secrets))
+        drivers = open_drivers(config, SystemClock(), SecretStore(config.secrets), loaded.profile)
         try:
-            return {
-                step.id: drivers[order.server].preview(order)
-                for step in run.steps
-                if step.action is not None
-                for order in (order_for(run, step, next_token(run, step), expectation(run, step, None)),)
-            }
+            return previews_of(run, drivers, None)
         finally:
             for driver in drivers.values():
                 await driver.close()

@@ -1,16 +1,17 @@
-"""`skytui runs`, `skytui verify`: what the journals of a pair hold."""
+"""`skytui runs`, `skytui verify`: what the journals of the pairs hold."""
 
 from pathlib import Path
 
-from skytui import paths
-from skytui.conductor.runs import StoredRun, load_run, stored_runs
+from skytui.conductor import fixed
+from skytui.conductor.runs import load_run, stored_runs
+from skytui.config.state import known_folders, pair_folder
 from skytui.errors import StateError, UsageError
 from skytui.runbook.model import Ended
 
 
 def listing(pair: str) -> str:
     """One line a run, oldest first. A journal that cannot be trusted is listed with the reason."""
-    lines = [_line(folder) for folder in stored_runs(paths.pair_state_dir(pair))]
+    lines = [_line(folder) for folder in stored_runs(pair_folder(pair))]
     return "\n".join(lines) or f"{pair} has no runs on this machine."
 
 
@@ -25,15 +26,39 @@ def _line(folder: Path) -> str:
     )
 
 
-def verify(pair: str, run_id: str) -> str:
-    """Check a journal; a sentence when it is sound.
+def verify(run_id: str, pair: str = "") -> str:
+    """Check a run's journal, and the copy of what it goes by; a sentence when both are as they were written.
 
-    Raises StateError when it is not, UsageError when there is no such run.
+    Raises StateError when one is not, UsageError when there is no such run, or more than one.
     """
-    folders = {folder.name: folder for folder in stored_runs(paths.pair_state_dir(pair))}
-    if run_id not in folders:
-        raise UsageError(f"{pair} has no run {run_id}.", hint=f"It has: {', '.join(folders) or 'none'}.")
-    stored: StoredRun = load_run(folders[run_id])
+    folder = _find(run_id, pair)
+    stored = load_run(folder)
+    run = stored.run
+    if run.fixed:
+        fixed.check(folder, run)
+    goes_by = "what it goes by is unchanged" if run.fixed else "it kept no copy of what it goes by"
     return (
-        f"{run_id}: {len(stored.contents.events)} records, unchanged, last hash {stored.contents.hash[:16]}."
+        f"{run.id} of {run.pair}: {len(stored.contents.events)} records, unchanged, last hash"
+        f" {stored.contents.hash[:16]}; {goes_by}."
     )
+
+
+def _find(run_id: str, pair: str) -> Path:
+    """The folder of a run, of whichever pair it is."""
+    folders, troubles = known_folders()
+    there: list[tuple[str, Path]] = []
+    for name, folder in folders:
+        try:
+            there += [(name, run) for run in stored_runs(folder) if pair in ("", name)]
+        except StateError as error:
+            troubles.append(str(error))
+    found = [(name, run) for name, run in there if run.name == run_id]
+    if len(found) == 1:
+        return found[0][1]
+    if found:
+        listed = "; ".join(f"--pair {name} ({run})" for name, run in found)
+        raise UsageError(f"More than one pair has a run {run_id}.", hint=f"Say which: {listed}.")
+    have = ", ".join(f"{run.name} of {name}" for name, run in there) or "none"
+    blind = f" Not looked at: {' '.join(troubles)}" if troubles else ""
+    of = f" of {pair}" if pair else ""
+    raise UsageError(f"There is no run {run_id}{of} on this machine.", hint=f"There are: {have}.{blind}")

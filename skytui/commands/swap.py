@@ -5,8 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from skytui.commands.answers import parse_answers
-from skytui.commands.console import chosen_pair, require_terminal
-from skytui.config.pairs import load_pair
+from skytui.commands.console import chosen_pair, known_pair, require_terminal
 from skytui.errors import RunRefusedError
 from skytui.link.start import attach
 from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request
@@ -16,7 +15,7 @@ def headless(pair: str, *, yes: bool, confirm: Sequence[str], waive: Sequence[st
     """Run a planned swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
-    load_pair(pair)
+    known_pair(pair)
     answers = parse_answers(yes=yes, confirm=confirm, waive=waive)
     return asyncio.run(swap(pair, answers, sys.stdout, narrate))
 
@@ -42,14 +41,14 @@ def abort(pair: str, reason: str) -> int:
 
 def hold(pair: str, reason: str) -> None:
     """Stop the open run at its next gate."""
-    refused = asyncio.run(_ask(load_pair(pair).name, lambda number: HoldRun(number, reason)))
+    refused = asyncio.run(_ask(known_pair(pair), lambda number: HoldRun(number, reason)))
     if refused:
         raise RunRefusedError(f"{pair} was not held: {refused}.")
 
 
 def release(pair: str) -> None:
     """Let a held run go on."""
-    refused = asyncio.run(_ask(load_pair(pair).name, ReleaseRun))
+    refused = asyncio.run(_ask(known_pair(pair), ReleaseRun))
     if refused:
         raise RunRefusedError(f"{pair} was not released: {refused}.")
 

@@ -4,24 +4,29 @@ It is a process of its own session with no terminal; its streams go to `conducto
 when no run is open and nobody has been connected for a while.
 """
 
+import argparse
 import asyncio
 import contextlib
-import fcntl
 import logging
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from skytui import paths
 from skytui.clock import SystemClock
+from skytui.conductor import fixed
 from skytui.conductor.conductor import Conductor
+from skytui.conductor.lock import Lock, sole_owner
+from skytui.conductor.runs import open_run
 from skytui.conductor.socket import Door, name_of
-from skytui.config.pairs import load_pair
+from skytui.conductor.succession import SAME, succession
+from skytui.config.inputs import Inputs, load
 from skytui.config.secrets import SecretStore
+from skytui.config.state import made_folder
 from skytui.drivers.build import open_drivers
-from skytui.errors import SkytuiError, StateError
+from skytui.errors import ConfigError, SkytuiError
 from skytui.link.address import SOCKET, listen_in
 from skytui.link.wire import LINE_LIMIT
 
@@ -31,20 +36,37 @@ IDLE_SECONDS = 15.0
 _LOG = logging.getLogger("skytui.conductor")
 
 
-async def conduct(pair: str, folder: Path) -> None:
+async def conduct(pair: str, folder: Path, lock: Lock, take_over: str) -> None:
     """Own a pair until there is nothing left to do for it.
 
-    Raises SkytuiError when the pair is not configured, or its state cannot be used.
+    A run that was left goes on by its own copy of configuration and profile; without one, what is configured
+    now counts. `take_over` is the reason to go on with another person's run, empty for none. Raises
+    SkytuiError when the pair is not configured, its state cannot be used, or the run is not ours to take up.
     """
-    config = load_pair(pair)
-    secrets = SecretStore(config.secrets)
+    owner, how = name_of(os.getuid()), SAME
+    left = open_run(folder)
+    loaded = fixed.loaded(left.folder, left.run) if left and left.run.fixed else load(pair)
+    if left:
+        how = succession(
+            left.run, owner, silent=lock.silent, reason=take_over, operators=loaded.pair.operators
+        )
+    lock.claim()
+    secrets = SecretStore(loaded.pair.secrets)
     secrets.resolve()
     clock = SystemClock()
-    drivers = open_drivers(config, clock, secrets)
-    conductor = Conductor(
-        config, drivers=drivers, secrets=secrets, clock=clock, folder=folder, owner=name_of(os.getuid())
-    )
     changed, leave = asyncio.Event(), asyncio.Event()
+    conductor = Conductor(
+        loaded.pair,
+        drivers=open_drivers(loaded.pair, clock, secrets, loaded.profile),
+        secrets=secrets,
+        clock=clock,
+        folder=folder,
+        owner=owner,
+        inputs=loaded.inputs,
+        outdated=lambda: why_outdated(pair, loaded.inputs, leave.set),
+        how=how,
+        polled=_Pulse(lock),
+    )
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave.set)
@@ -68,6 +90,42 @@ async def conduct(pair: str, folder: Path) -> None:
     _LOG.info("has nothing left to do")
 
 
+def why_outdated(pair: str, inputs: Inputs, end: Callable[[], None]) -> str:
+    """Why no run may be opened by these inputs; empty while they are what is configured.
+
+    Where they are not, `end` is called: the conductor that is started next goes by the new ones. A faulty
+    configuration ends nothing, because no other conductor could start.
+    """
+    try:
+        if load(pair).inputs == inputs:
+            return ""
+    except ConfigError as error:
+        return f"the configuration was changed since this conductor started, and is faulty now: {error}"
+    end()
+    return (
+        f"the configuration of {pair} was changed since this conductor started, which ends now;"
+        " start the run again, by the new one"
+    )
+
+
+class _Pulse:
+    """Gives a sign of life with every poll. Says it once when the file system takes none."""
+
+    def __init__(self, lock: Lock) -> None:
+        self._lock = lock
+        self._troubled = False
+
+    def __call__(self) -> None:
+        try:
+            self._lock.alive()
+        except OSError as error:
+            if not self._troubled:
+                _LOG.warning("no sign of life can be given: %s", error.strerror)
+            self._troubled = True
+        else:
+            self._troubled = False
+
+
 async def _nothing_to_do(conductor: Conductor, changed: asyncio.Event, leave: asyncio.Event) -> None:
     """Return when asked to leave, or when there has been neither run nor client for a while."""
     while not leave.is_set():
@@ -81,33 +139,20 @@ async def _nothing_to_do(conductor: Conductor, changed: asyncio.Event, leave: as
             return
 
 
-@contextlib.contextmanager
-def sole_owner(folder: Path) -> Iterator[None]:
-    """Hold the lock of a pair's folder: one conductor a pair.
-
-    Raises StateError when another process has it.
-    """
-    with (folder / "conductor.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise StateError(f"Another conductor owns {folder}.") from error
-        lock.truncate(0)
-        lock.write(f"{os.getpid()}\n")
-        lock.flush()
-        yield
-
-
 def main() -> int:
     """Run the conductor of the pair named on the command line; exit code as everywhere in skytui."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
-    pair = sys.argv[1]
-    folder = paths.private(paths.pair_state_dir(pair))
+    parser = argparse.ArgumentParser(prog="skytui.conductor")
+    parser.add_argument("pair")
+    parser.add_argument("--take-over", metavar="REASON", default="", help="go on with another person's run")
+    given = parser.parse_args()
     try:
-        with sole_owner(folder):
-            asyncio.run(conduct(pair, folder))
+        folder = made_folder(given.pair)
+        os.umask(paths.mask_of(folder))
+        with sole_owner(folder) as lock:
+            asyncio.run(conduct(given.pair, folder, lock, given.take_over))
     except SkytuiError as error:
         _LOG.error("%s", error)
         return error.exit_code

@@ -3,19 +3,23 @@
 import asyncio
 import logging
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
 from skytui import __version__
 from skytui.clock import Clock
 from skytui.conductor.engine import Engine
+from skytui.conductor.fixed import fix
 from skytui.conductor.hub import Hub
 from skytui.conductor.journal import Journal
 from skytui.conductor.logs import Logs
+from skytui.conductor.paper import changes_the_plan, previews_of, put_on_paper
 from skytui.conductor.poller import Poller
-from skytui.conductor.runs import JOURNAL, new_run_id, open_run
+from skytui.conductor.runs import JOURNAL, new_run_id, nothing_half_made, open_run
 from skytui.conductor.seats import Seats
+from skytui.conductor.succession import SAME, Succession
+from skytui.config.inputs import NO_INPUTS, Inputs
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
 from skytui.drivers.driver import Driver
@@ -56,7 +60,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class Conductor:
-    """Owns a pair while it serves. A request returns why it was refused, empty when it counted."""
+    """Owns a pair while it serves. A request returns why it was refused, empty when it counted.
+
+    `inputs` are what `config` and `drivers` were made of; `outdated` says why no run may be opened by them
+    any more, empty while one may. `how` is how a run that was left is taken up; `polled` is called after each
+    poll.
+    """
 
     def __init__(
         self,
@@ -67,6 +76,10 @@ class Conductor:
         clock: Clock,
         folder: Path,
         owner: str,
+        inputs: Inputs = NO_INPUTS,
+        outdated: Callable[[], str] = lambda: "",
+        how: Succession = SAME,
+        polled: Callable[[], None] = lambda: None,
     ) -> None:
         self._config = config
         self._drivers = drivers
@@ -74,6 +87,10 @@ class Conductor:
         self._clock = clock
         self.folder = folder
         self._owner = owner
+        self._inputs = inputs
+        self._outdated = outdated
+        self._how = how
+        self._polled = polled
         self._events: list[Recorded] = []
         self._previews: dict[str, str] = {}
         self._reading: PairReading | None = None
@@ -110,7 +127,7 @@ class Conductor:
             self._events = list(contents.events)
             self._engine = self._new_engine(journal)
             self._logs.transcribe(left.folder / "logs")
-            self._engine.resume(left.run, self._owner)
+            self._engine.resume(left.run, self._owner, self._how, socket.gethostname())
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poller.run())
@@ -153,6 +170,8 @@ class Conductor:
             return f"run {self.run.id} is open, since {self.run.began:%H:%M} UTC; it is operated by {by}"
         if reason := self.seats.why_not_operate(seat):
             return reason
+        if reason := self._outdated():
+            return reason
         wanted = self._secrets.missing()
         if wanted:
             return f"a secret is wanted first: {', '.join(wanted)}"
@@ -161,6 +180,10 @@ class Conductor:
             return "a planned swap needs one server that reads master and one that reads standby"
         run_id = new_run_id(self.folder, self._clock.now())
         folder = self.folder / "runs" / run_id
+        plan = tuple(step.id for step in plan_of(request.kind))
+        with nothing_half_made(folder):
+            fixed = fix(folder, self._inputs, plan, self._config.thresholds)
+            journal = Journal.create(folder / JOURNAL, run_id)
         opened = Opened(
             at=self._clock.instant(),
             wall=self._clock.now(),
@@ -171,14 +194,16 @@ class Conductor:
             new=new,
             who=seat.who,
             host=socket.gethostname(),
-            plan=tuple(step.id for step in plan_of(request.kind)),
+            plan=plan,
             thresholds=self._config.thresholds,
+            keys_of=self._owner,
+            fixed=fixed,
         )
-        journal = Journal.create(folder / JOURNAL, run_id)
         engine = self._new_engine(journal)
         last, self._events = self._events, []
         try:
-            refused = engine.feed(opened)
+            with nothing_half_made(folder, lambda: engine.run is None):
+                refused = engine.feed(opened)
         except BaseException:  # whatever it was: the file does not stay open
             journal.close()
             self._events = last
@@ -313,6 +338,7 @@ class Conductor:
 
     def _found(self, reading: PairReading) -> None:
         self._reading = reading
+        self._polled()
         self.hub.publish(NewReading(reading))
         self._alarm(reading)
         if self._engine:
@@ -332,6 +358,9 @@ class Conductor:
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
         self.hub.publish(NewEvent(event, run))
+        if changes_the_plan(event):
+            previews = previews_of(run, self._drivers, self._reading)
+            put_on_paper(self.folder / "runs" / run.id, run, previews)
 
     def _said(self, order: Order, line: str) -> None:
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))
@@ -342,13 +371,7 @@ class Conductor:
 
     def _preview(self) -> None:
         """Say what the actions still to come would run where, when that has changed."""
-        run = self.run
-        previews: dict[str, str] = {}
-        if run is not None:
-            for step in run.steps:
-                if step.action is not None:
-                    order = order_for(run, step, next_token(run, step), expectation(run, step, self._reading))
-                    previews[step.id] = self._drivers[order.server].preview(order)
+        previews = previews_of(self.run, self._drivers, self._reading) if self.run else {}
         if previews != self._previews:
             self._previews = previews
             self.hub.publish(Previews(previews))

@@ -12,6 +12,7 @@ import msgspec
 
 from skytui.clock import Clock
 from skytui.conductor.journal import Journal
+from skytui.conductor.succession import SAME, Succession
 from skytui.drivers.driver import Driver, Said
 from skytui.errors import StateError
 from skytui.pair.order import Order, Outcome, Result
@@ -66,10 +67,19 @@ class Engine:
         """Start the run. Why not, when it cannot be written."""
         return self.feed(event)
 
-    def resume(self, run: Run, who: str) -> str:
+    def resume(self, run: Run, who: str, how: Succession = SAME, host: str = "") -> str:
         """Take up a run that another process left, `run` being the fold of its journal."""
         self.run = run
-        return self.feed(Resumed(at=self._clock.instant(), wall=self._clock.now(), who=who))
+        resumed = Resumed(
+            at=self._clock.instant(),
+            wall=self._clock.now(),
+            who=who,
+            host=host,
+            after=how.after,
+            silent=how.silent,
+            reason=how.reason,
+        )
+        return self.feed(resumed)
 
     def observe(self, reading: PairReading) -> None:
         """A poll came back."""

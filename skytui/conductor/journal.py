@@ -76,7 +76,7 @@ class Journal:
         """
         line = msgspec.json.encode(Heading(SCHEMA, __version__, run)) + b"\n"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            path.parent.mkdir(parents=True, exist_ok=True)  # for whom, the conductor's umask says
             file = path.open("xb", buffering=0)
             try:
                 _write(file, line)
@@ -158,6 +158,8 @@ def read_journal(path: Path) -> Contents:
 
     Raises StateError when it is missing, damaged before its end, shorter than `head`, or of another schema.
     """
+    # In this order: a conductor that writes meanwhile only makes the journal longer than `head` says.
+    head = _read_head(path)
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -166,7 +168,6 @@ def read_journal(path: Path) -> Contents:
     heading = _heading(path, first)
     events: list[Recorded] = []
     last, sound = _hash("", first), len(first) + 1
-    head = _read_head(path)
     for place, line in enumerate(rest, start=1):
         # Only what ends with a line break was written whole.
         if place == len(rest):

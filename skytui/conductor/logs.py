@@ -89,7 +89,7 @@ class Logs:
             name = f"{line.server}-{line.log}.log".replace("/", "_")
             by_file.setdefault(name, []).append(f"{line.wall:%Y-%m-%dT%H:%M:%S.%f}Z {line.text}\n")
         try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            folder.mkdir(parents=True, exist_ok=True)  # for whom, the conductor's umask says
             for name, texts in by_file.items():
                 with (folder / name).open("a", encoding="utf-8") as file:
                     file.writelines(texts)

@@ -1,5 +1,10 @@
-"""The folders of a pair's runs: `runs/<id>/` with `journal.jsonl`, `head`, `plan.md` and `logs/`."""
+"""The folders of a pair's runs: `runs/<id>/` has `journal.jsonl`, `head`, `fixed/`, `plan.md`, `logs/`."""
 
+import contextlib
+import logging
+import os
+import shutil
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +15,9 @@ from skytui.errors import StateError
 from skytui.runbook.machine import fold
 from skytui.runbook.model import Run
 
-JOURNAL = "journal.jsonl"
+JOURNAL, PLAN = "journal.jsonl", "plan.md"
+
+_LOG = logging.getLogger(__name__)
 
 
 class StoredRun(msgspec.Struct, frozen=True):
@@ -36,9 +43,59 @@ def new_run_id(pair_folder: Path, wall: datetime) -> str:
     return next(name for n in range(1, 100) if (name := stem if n == 1 else f"{stem}-{n}") not in taken)
 
 
+@contextlib.contextmanager
+def nothing_half_made(folder: Path, half: Callable[[], bool] = lambda: True) -> Iterator[None]:
+    """Take the folder of a run away again when the run could not be opened in it.
+
+    `half` says whether that is so: a run whose first record is on disk is one, whatever went wrong then.
+    """
+    try:
+        yield
+    except BaseException:  # whatever it was
+        if not half():
+            raise
+        try:
+            shutil.rmtree(folder)
+        except FileNotFoundError:
+            pass  # not even that was made
+        except OSError as error:
+            _LOG.warning("%s, where no run was opened, cannot be removed: %s", folder, error.strerror)
+        raise
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Replace a file: on disk whole when this returns, and never seen half-written.
+
+    Raises OSError.
+    """
+    fresh = path.with_name(f"{path.name}.new")
+    with fresh.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    fresh.replace(path)
+
+
 def stored_runs(pair_folder: Path) -> list[Path]:
-    """The folders of all runs of a pair, oldest first."""
-    return sorted(path.parent for path in (pair_folder / "runs").glob(f"*/{JOURNAL}"))
+    """The folders of all runs of a pair, oldest first.
+
+    Raises StateError when one cannot be looked into: the run in it may be open.
+    """
+    try:
+        return sorted(folder for folder in (pair_folder / "runs").iterdir() if _has_journal(folder))
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise StateError(f"The runs of {pair_folder} cannot be looked into: {error}.") from error
+
+
+def _has_journal(folder: Path) -> bool:
+    # Not exists(): what may not be looked into would not be there.
+    try:
+        (folder / JOURNAL).stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    return True
 
 
 def load_run(folder: Path) -> StoredRun:

@@ -155,14 +155,18 @@ def why_not_in(peer: Peer, folder: Path) -> str:
     state = folder.stat()
     if not state.st_mode & 0o020:
         return f"this conductor belongs to {name_of(os.getuid())}"
-    try:
-        known = pwd.getpwuid(peer.uid)
-        groups = {peer.gid, *os.getgrouplist(known.pw_name, known.pw_gid)}
-    except KeyError:
-        groups = {peer.gid}
-    if state.st_gid in groups:
+    if state.st_gid in {peer.gid, *(_groups_of(peer.uid) if peer.groups is None else peer.groups)}:
         return ""
     return f"{name_of(peer.uid)} is not in the group {_group(state.st_gid)}, whose folder this is"
+
+
+def _groups_of(uid: int) -> list[int]:
+    """The groups of a user by the group database, where the kernel does not tell those of the process."""
+    try:
+        known = pwd.getpwuid(uid)
+    except KeyError:
+        return []
+    return os.getgrouplist(known.pw_name, known.pw_gid)
 
 
 def _group(gid: int) -> str:

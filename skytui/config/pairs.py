@@ -119,15 +119,34 @@ def pair_names() -> list[str]:
     return list(names)
 
 
+def find_pair(name: str) -> Document | None:
+    """The first file that has a pair of this name, sound or not; None when no file has.
+
+    Raises ConfigError for a file that is not TOML.
+    """
+    for file in config_files():
+        document = Document(file)
+        if name in document.table(document.data, "pair", ()):
+            return document
+    return None
+
+
 def load_pair(name: str) -> PairConfig:
     """The pair `name`.
 
     Raises ConfigError: for an unknown name, with the nearest known one; for a faulty file, with every fault.
     """
-    for file in config_files():
-        document = Document(file)
-        if name in document.table(document.data, "pair", ()):
-            return read_pair(document, name)
+    return read_pair(document_of(name), name)
+
+
+def document_of(name: str) -> Document:
+    """The file that has the pair `name`.
+
+    Raises ConfigError when none has, with the nearest known name.
+    """
+    document = find_pair(name)
+    if document is not None:
+        return document
     known = pair_names()
     if name == paths.PRACTICE:
         raise ConfigError("The practice pair is not there.", hint="Start it with: skytui lab up")
@@ -152,6 +171,8 @@ def read_pair(document: Document, name: str) -> PairConfig:
     table.pop("server", None)
     pair = document.struct(_PairTable, table, path)
     practice = pair is not None and pair.practice
+    if pair is not None and pair.state is not None and not pair.state.is_absolute():
+        document.fault((*path, "state"), "is the whole path of a folder, from / on")
     configs = {name: _read_server(document, servers, name, (*path, "server"), practice) for name in servers}
     if len(servers) != 2:
         document.fault((*path, "server"), f"a pair is two servers; {len(servers)} given")

@@ -42,13 +42,21 @@ def load_profile(name: str, beside: Path | None = None) -> Profile:
 
     Raises ConfigError with every fault of the file.
     """
+    return read_profile(find_profile(name, beside))
+
+
+def find_profile(name: str, beside: Path | None = None) -> Document:
+    """The file of a profile, found as `load_profile` does.
+
+    Raises ConfigError when it is not there, or not TOML.
+    """
     if "/" not in name and not name.endswith(".toml"):
         known = built_in_profiles()
         if name not in known:
             raise ConfigError(f"There is no built-in profile `{name}`; {nearest(name, known)}".rstrip("; "))
-        return read_profile(Document(BUILT_IN / f"{name}.toml"))
+        return Document(BUILT_IN / f"{name}.toml")
     path = Path(name).expanduser()
-    return read_profile(Document(beside.parent / path if beside is not None else path))
+    return Document(beside.parent / path if beside is not None else path)
 
 
 def read_profile(document: Document) -> Profile:

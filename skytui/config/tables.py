@@ -56,6 +56,11 @@ class Document:
         except (tomllib.TOMLDecodeError, RecursionError) as error:
             raise ConfigError(f"{file} is not TOML: {plain(str(error)) or 'nested too deeply'}.") from error
 
+    @property
+    def text(self) -> str:
+        """The text that was read."""
+        return self._text
+
     def fault(self, path: KeyPath, says: str) -> None:
         """Remember that what stands at `path` is wrong, and why."""
         line = self.line_of(path)

@@ -2,6 +2,7 @@
 
 from skytui.clock import Clock
 from skytui.config.pairs import PairConfig
+from skytui.config.profile import Profile
 from skytui.config.profile_file import load_profile
 from skytui.config.secrets import SecretStore
 from skytui.config.tables import nearest
@@ -10,12 +11,15 @@ from skytui.drivers.profiled import ProfiledDriver
 from skytui.errors import ConfigError
 
 
-def open_drivers(config: PairConfig, clock: Clock, secrets: SecretStore) -> dict[str, Driver]:
-    """One driver for each server of a pair. Nothing is connected yet.
+def open_drivers(
+    config: PairConfig, clock: Clock, secrets: SecretStore, profile: Profile | None = None
+) -> dict[str, Driver]:
+    """One driver for each server of a pair, by the profile it names where none is given.
 
-    Raises ConfigError when the profile is faulty, or asks for a secret the pair does not have.
+    Nothing is connected yet. Raises ConfigError when the profile is faulty, or asks for a secret that the
+    pair does not have.
     """
-    profile = load_profile(config.profile, config.file)
+    profile = profile or load_profile(config.profile, config.file)
     for name in sorted(profile.secret_names() - set(config.secrets)):
         hint = nearest(name, config.secrets) or f'write `secrets = {{ {name} = {{ prompt = "…" }} }}`'
         raise ConfigError(

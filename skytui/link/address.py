@@ -18,6 +18,8 @@ from skytui.errors import StateError
 
 SOCKET = "conductor.sock"
 _ROOM = 100
+_SO_PEERGROUPS = 59
+"""Linux 4.13, asm-generic/socket.h; Python's `socket` does not name it."""
 
 
 def listen_in(folder: Path) -> socket.socket:
@@ -56,17 +58,31 @@ def connect_in(folder: Path) -> socket.socket:
 
 
 class Peer(msgspec.Struct, frozen=True):
-    """The process at the other end of a socket, when it connected."""
+    """The process at the other end of a socket, when it connected.
+
+    `groups` are those it has beside `gid`; None where this system does not tell.
+    """
 
     pid: int
     uid: int
     gid: int
+    groups: tuple[int, ...] | None = None
 
 
 def peer_of(connection: socket.socket) -> Peer:
-    """Who is at the other end, as the kernel says (SO_PEERCRED; see unix(7))."""
-    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
-    return Peer(*struct.unpack("3i", credentials))
+    """Who is at the other end, as the kernel says (SO_PEERCRED, SO_PEERGROUPS; see unix(7))."""
+    form = "iII"
+    credentials = connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize(form))
+    pid, uid, gid = struct.unpack(form, credentials)
+    return Peer(pid, uid, gid, _groups(connection))
+
+
+def _groups(connection: socket.socket) -> tuple[int, ...] | None:
+    try:
+        listed = connection.getsockopt(socket.SOL_SOCKET, _SO_PEERGROUPS, 1024)
+    except OSError:  # an older kernel, or more groups than one may ask for here
+        return None
+    return tuple(number for (number,) in struct.iter_unpack("I", listed))
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 from skytui import paths
+from skytui.config.state import made_folder, pair_folder
 from skytui.errors import StateError, UnreachableError
 from skytui.link.address import connect_in
 from skytui.link.client import Client
@@ -16,31 +17,35 @@ START_SECONDS = 20.0
 _PAUSE = 0.05
 
 
-async def attach(pair: str, client: str) -> Client:
+async def attach(pair: str, client: str, take_over: str = "") -> Client:
     """A connection to the conductor of `pair`, started if there is none.
 
-    Raises StateError when it cannot be started (with its last words), or turns us away.
+    One that is started goes on with another person's run only where `take_over` says for which reason. Raises
+    StateError when it cannot be started (with its last words), or turns us away.
     """
-    folder = paths.private(paths.pair_state_dir(pair))
     try:
-        return await Client.connect(folder, client)
+        return await Client.connect(pair_folder(pair), client)
     except UnreachableError:
-        return await _start(pair, folder, client)
+        return await _start(pair, made_folder(pair), client, take_over)
 
 
 def conductor_listens(pair: str) -> bool:
-    """Whether a conductor of this pair can be called now."""
+    """Whether a conductor of this pair can be called now.
+
+    Raises StateError when the pair's folder cannot be used.
+    """
+    folder = pair_folder(pair)
     try:
-        connect_in(paths.pair_state_dir(pair)).close()
+        connect_in(folder).close()
     except OSError:
         return False
     return True
 
 
-async def _start(pair: str, folder: Path, client: str) -> Client:
+async def _start(pair: str, folder: Path, client: str, take_over: str) -> Client:
     log = folder / "conductor.log"
     began = log.stat().st_size if log.exists() else 0
-    process = _spawn(pair, log)
+    process = _spawn(pair, log, take_over)
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -61,11 +66,20 @@ async def _start(pair: str, folder: Path, client: str) -> Client:
         await asyncio.sleep(_PAUSE)
 
 
-def _spawn(pair: str, log: Path) -> "subprocess.Popen[bytes]":
-    """A conductor in a session of its own, without a terminal, its streams in the log."""
-    with log.open("ab") as streams:
+def _spawn(pair: str, log: Path, take_over: str) -> "subprocess.Popen[bytes]":
+    """A conductor in a session of its own, without a terminal, its streams in the log.
+
+    Raises StateError when the log cannot be opened.
+    """
+    reason = [f"--take-over={take_over}"] if take_over else []
+    try:
+        with paths.masked(paths.mask_of(log.parent)):
+            streams = log.open("ab")
+    except OSError as error:
+        raise StateError(f"The log {log} cannot be opened: {error.strerror}.") from error
+    with streams:
         return subprocess.Popen(
-            [sys.executable, "-m", "skytui.conductor", pair],
+            [sys.executable, "-m", "skytui.conductor", *reason, "--", pair],
             stdin=subprocess.DEVNULL,
             stdout=streams,
             stderr=streams,

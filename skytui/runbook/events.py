@@ -27,8 +27,9 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     """The run was started, by whom, from which host, and between which servers in which roles.
 
-    Whoever starts it operates it. `fixed` is the hash of what the run goes by to its end: steps, thresholds,
-    configuration and profile, as they lie beside the journal.
+    Whoever starts it operates it; it goes by the keys of `keys_of`, whose conductor it is. `fixed` is the
+    hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
+    the journal.
     """
 
     run: str
@@ -40,6 +41,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     host: str = ""
     plan: tuple[str, ...]
     thresholds: Thresholds
+    keys_of: str = ""
     fixed: str = ""
 
 

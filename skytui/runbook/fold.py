@@ -95,6 +95,7 @@ def _open(event: Opened) -> Run:
         who=event.who,
         host=event.host,
         operator=event.who,
+        keys_of=event.keys_of or event.who,
         fixed=event.fixed,
         began=event.wall,
         plan=event.plan,
@@ -208,8 +209,8 @@ def _next(run: Run, event: Recorded, record: StepRecord) -> Run:
 
 def _resume(run: Run, event: Resumed) -> Run:
     """A confirmation whose action had not begun is asked for again: who gave it may be gone."""
-    if event.after:
-        run = msgspec.structs.replace(run, operator=event.who)
+    operator = event.who if event.after else run.operator
+    run = msgspec.structs.replace(run, keys_of=event.who, operator=operator)
     if isinstance(run.stage, Proving):
         return _stage(run, event, Waiting(run.stage.step, "confirmed before, but nothing had been started"))
     return run

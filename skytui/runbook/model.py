@@ -151,10 +151,11 @@ class StepRecord(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run is, at one moment. A fold of its events.
 
-    `who` started it, from `host`; `operator` confirms its steps. `marks` says by server why it does not carry
-    this run's mark, empty where it does. `attempts` counts the intents of a step; `half_way` are the steps an
-    attempt at which began and has ended without what it was for (it failed, or its gate stayed shut past the
-    deadline), so that its server may be neither as before nor as wanted.
+    `who` started it, from `host`; `operator` confirms its steps; it goes by the keys of `keys_of`. `marks`
+    says by server why it does not carry this run's mark, empty where it does. `attempts` counts the intents
+    of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
+    failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
+    wanted.
     """
 
     id: str
@@ -165,6 +166,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     who: str
     host: str = ""
     operator: str
+    keys_of: str = ""
     began: datetime
     plan: tuple[str, ...]
     thresholds: Thresholds

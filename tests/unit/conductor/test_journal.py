@@ -45,6 +45,29 @@ def test_what_is_written_is_read_back(path: Path, events: list[Recorded]) -> Non
     assert fold(contents.events) == fold(events)
 
 
+@pytest.mark.parametrize("before", [True, False], ids=["before its head is read", "after"])
+def test_it_can_be_read_while_it_is_written(
+    path: Path, events: list[Recorded], monkeypatch: pytest.MonkeyPatch, *, before: bool
+) -> None:
+    """A conductor appends a record in the middle of the reading."""
+    journal = Journal.create(path, "r")
+    journal.append(events[0])
+    read_head = module._read_head
+
+    def read_and_write(of: Path) -> module.Head:
+        if before:
+            journal.append(events[1])
+        head = read_head(of)
+        if not before:
+            journal.append(events[1])
+        return head
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "_read_head", read_and_write)
+        assert read_journal(path).events == tuple(events[:2])
+    journal.close()
+
+
 def test_an_event_is_on_disk_when_append_returns(path: Path, events: list[Recorded]) -> None:
     journal = Journal.create(path, "r")
     for count, event in enumerate(events[:4], start=1):

@@ -9,6 +9,7 @@ from skytui.conductor.journal import Journal
 from skytui.conductor.runs import JOURNAL, load_run, new_run_id, open_run, stored_runs
 from skytui.errors import StateError
 from skytui.runbook.events import Recorded
+from tests.support.users import BOB, needs_root, place_for_all, run_as
 from tests.support.walk import Walk
 
 WALL = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -121,3 +122,20 @@ def test_a_journal_without_a_run_says_what_to_do(tmp_path: Path) -> None:
     folder = stored(tmp_path, "20260301-020000", [])
     with pytest.raises(StateError, match="has no run in it; remove the folder"):
         load_run(folder)
+
+
+@needs_root
+def test_a_run_that_may_not_be_looked_into_is_not_passed_over(events: list[Recorded]) -> None:
+    with place_for_all() as place:
+        folder = stored(place, "20260301-020000", events[:7])
+        (place / "runs").chmod(0o755)
+        folder.chmod(0o700)
+        code = "try:\n    print(open_run(Path(sys.argv[1])))\nexcept StateError as error:\n    print(error)"
+        imports = """\
+from pathlib import Path
+from skytui.conductor.runs import open_run
+from skytui.errors import StateError
+"""
+        said = run_as(BOB, code, str(place), imports=imports).stdout
+        assert said.startswith(f"The runs of {place} cannot be looked into: ")
+        assert "Permission denied" in said
