@@ -57,7 +57,9 @@ class Progress(enum.StrEnum):
     RUNNING = "running"
     ENDED = "ended"
     VANISHED = "vanished"
-    """It was started, it is gone, and it left no exit code: killed, or its host went down."""
+    """It left no exit code, and it is proven that nothing of it is left: killed, or its host went down."""
+    ORPHANED = "orphaned"
+    """Its shell is gone and left no exit code, but something of it may still run."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -119,7 +121,7 @@ async def look(
         number = int(code) if progress is Progress.ENDED else None
     except ValueError:
         if word == Progress.ENDED:
-            return State(Progress.VANISHED), rest
+            return State(Progress.ORPHANED), rest  # its exit code cannot be read
         raise RefusedError(
             f"{host.name}: sh could not look after the command: {plain(done.complaint)}."
         ) from None

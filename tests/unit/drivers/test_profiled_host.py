@@ -1,4 +1,5 @@
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -129,6 +130,58 @@ async def test_a_host_lost_for_good_while_it_runs_is_unknown(
     outcome = await acting
     assert outcome.result is Result.UNKNOWN
     assert outcome.says.endswith("It was started, and may still run.")
+
+
+async def test_a_command_that_is_provably_gone_has_failed(
+    make: Make, sshd: SshServer, host_home: Path
+) -> None:
+    script(host_home, "promote", "echo half; exec sleep 60")
+    heard = asyncio.Event()
+    acting = asyncio.create_task(
+        make(ssh=sshd.config, home=str(host_home)).act(order(), lambda _: heard.set())
+    )
+    async with asyncio.timeout(10):
+        await heard.wait()
+    os.killpg(runner_of(sshd), 9)
+    outcome = await acting
+    assert outcome.result is Result.FAILED
+    assert outcome.says.endswith(
+        "bin/promote was started and is gone without an exit code: it was killed, or its host went down."
+    )
+    assert outcome.tail == ("half",)
+
+
+async def test_a_command_of_which_something_is_left_is_unknown_until_it_has_ended(
+    make: Make, sshd: SshServer, host_home: Path
+) -> None:
+    script(host_home, "promote", "echo $$; exec sleep 60")
+    said: list[str] = []
+    heard = asyncio.Event()
+    driver = make(ssh=sshd.config, home=str(host_home))
+
+    def hear(line: str) -> None:
+        said.append(line)
+        heard.set()
+
+    acting = asyncio.create_task(driver.act(order(), hear))
+    async with asyncio.timeout(10):
+        await heard.wait()
+    os.kill(runner_of(sshd), 9)
+    try:
+        outcome = await acting
+        assert outcome.result is Result.UNKNOWN
+        assert outcome.says.endswith("bin/promote is gone, but something of it may still run.")
+        assert (await driver.probe(order(), ignore)).result is Result.UNKNOWN
+    finally:
+        os.kill(int(said[0]), 9)
+    async with asyncio.timeout(10):
+        while (outcome := await driver.probe(order(), ignore)).result is Result.UNKNOWN:
+            pass
+    assert outcome.result is Result.FAILED
+
+
+def runner_of(sshd: SshServer) -> int:
+    return int((sshd.home / ".skytui/commands/t-1/pid").read_text())
 
 
 async def test_probes(make: Make, sshd: SshServer, host_home: Path) -> None:
