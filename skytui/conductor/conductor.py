@@ -13,12 +13,14 @@ from skytui.conductor.engine import Engine
 from skytui.conductor.hub import Hub
 from skytui.conductor.journal import Journal
 from skytui.conductor.logs import Logs
+from skytui.conductor.marks import Marks, mark_of
 from skytui.conductor.poller import Poller
-from skytui.conductor.runs import JOURNAL, new_run_id, open_run
+from skytui.conductor.runs import JOURNAL, ended_here, new_run_id, open_run
 from skytui.conductor.seats import Seats
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
 from skytui.drivers.driver import Driver
+from skytui.errors import StateError
 from skytui.link.wire import (
     PROTOCOL,
     Confirm,
@@ -51,6 +53,7 @@ from skytui.runbook.model import Run
 from skytui.runbook.steps import plan_of
 
 _LOG = logging.getLogger(__name__)
+_NO_ROLES = "a planned swap needs one server that reads master and one that reads standby"
 
 
 class Conductor:
@@ -77,9 +80,17 @@ class Conductor:
         self._reading: PairReading | None = None
         self._engine: Engine | None = None
         self._two_masters = False
+        self._opening = False
         self.hub = Hub()
         self.seats = Seats(config.operators, self._here)
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
+        self._marks = Marks(
+            drivers,
+            config.thresholds,
+            clock,
+            ours=lambda mark: ended_here(folder, mark),
+            trouble=self._trouble,
+        )
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
 
     @property
@@ -94,11 +105,11 @@ class Conductor:
 
     @property
     def busy(self) -> bool:
-        """Whether a run is open."""
-        return self.run is not None and not self.run.over
+        """Whether a run is open, or being opened."""
+        return self._opening or (self.run is not None and not self.run.over)
 
     async def serve(self) -> None:
-        """Poll, follow logs, and carry on a run that was left, until cancelled.
+        """Poll, follow logs, keep marks fresh, and carry on a run that was left, until cancelled.
 
         Raises StateError when the journal of a run that was left cannot be trusted.
         """
@@ -109,14 +120,19 @@ class Conductor:
             self._engine = self._new_engine(journal)
             self._logs.transcribe(left.folder / "logs")
             self._engine.resume(left.run, self._owner)
+            key = contents.events[0].at.boot
+            mark = mark_of(self._config.name, left.run.id, key, left.run.operator, left.run.began)
+            self._marks.resumed(self._engine, mark, contents.hashes)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poller.run())
                 group.create_task(self._logs.run())
+                group.create_task(self._marks.serve())
         finally:
             self._logs.flush()
             if self._engine:
                 await self._engine.close()
+            await self._marks.close()
             await asyncio.gather(*(driver.close() for driver in self._drivers.values()))
 
     def welcome(self, seat: Seat) -> Welcome:
@@ -143,8 +159,31 @@ class Conductor:
             previews=self._previews,
         )
 
-    def open(self, request: Open, seat: Seat) -> str:
-        """Start a run. Whoever does operates it."""
+    async def open(self, request: Open, seat: Seat) -> str:
+        """Start a run, once every server that can be reached carries its mark."""
+        if self._opening:
+            return "another run is just being opened"
+        if reason := self._why_not_open(seat):
+            return reason
+        self._opening = True
+        try:
+            run_id, wall = new_run_id(self.folder, self._clock.now()), self._clock.now()
+            mark = mark_of(self._config.name, run_id, self._clock.instant().boot, seat.who, wall)
+            reason = plain(request.take_over).strip()
+            if refused := await self._marks.claim(mark, bool(reason)):
+                return refused
+            try:
+                refused = self._begin(request, seat, run_id)
+            except Exception:
+                await self._marks.give_up()
+                raise
+            if self._engine is not None:
+                self._marks.opened(self._engine, reason)
+            return refused
+        finally:
+            self._opening = False
+
+    def _why_not_open(self, seat: Seat) -> str:
         if self.run is not None and not self.run.over:
             operator = self.seats.present.operator
             by = operator.words if operator else f"{self.run.operator}, who is not connected"
@@ -154,10 +193,18 @@ class Conductor:
         wanted = self._secrets.missing()
         if wanted:
             return f"a secret is wanted first: {', '.join(wanted)}"
+        return "" if self._roles else _NO_ROLES
+
+    @property
+    def _roles(self) -> tuple[str, str] | None:
+        """Who reads master and who standby, if there is one of each."""
         old, new = (self._reading.master(), self._reading.standby()) if self._reading else (None, None)
-        if old is None or new is None:
-            return "a planned swap needs one server that reads master and one that reads standby"
-        run_id = new_run_id(self.folder, self._clock.now())
+        return (old, new) if old and new else None
+
+    def _begin(self, request: Open, seat: Seat, run_id: str) -> str:
+        """The run is open with its first event. Raises StateError when that cannot be written."""
+        if (roles := self._roles) is None:
+            raise StateError(f"No run was started: {_NO_ROLES}.")
         folder = self.folder / "runs" / run_id
         opened = Opened(
             at=self._clock.instant(),
@@ -165,8 +212,8 @@ class Conductor:
             run=run_id,
             pair=self._config.name,
             kind=request.kind,
-            old=old,
-            new=new,
+            old=roles[0],
+            new=roles[1],
             who=seat.who,
             host=socket.gethostname(),
             plan=tuple(step.id for step in plan_of(request.kind)),
@@ -291,6 +338,7 @@ class Conductor:
             recorded=self._recorded,
             said=self._said,
             trouble=self._trouble,
+            objection=self._marks.refresh,
         )
 
     def _here(self, present: Present) -> None:
@@ -317,6 +365,8 @@ class Conductor:
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
         self.hub.publish(NewEvent(event, run))
+        if run.over:
+            self._marks.ended()
 
     def _said(self, order: Order, line: str) -> None:
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))

@@ -115,7 +115,7 @@ class Door:
         try:
             match request:
                 case Open():
-                    return conductor.open(request, seat)
+                    return await conductor.open(request, seat)
                 case Confirm():
                     return conductor.confirm(request, seat)
                 case Waive():

@@ -240,7 +240,7 @@ class Life:
                 continue
             if run is None:
                 if reading.master() and reading.standby():
-                    assert self.conductor.open(Open(1), SEAT) == ""
+                    assert await self.conductor.open(Open(1), SEAT) == ""
                 continue
             now = (run.stage, run.stage_at)
             if run.step is None or now == answered or prospect(run, reading).turn is not Turn.OPERATOR:

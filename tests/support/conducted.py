@@ -59,7 +59,11 @@ class Conducted(msgspec.Struct):
 
 @asynccontextmanager
 async def conducted(
-    folder: Path, *, world: World | None = None, secrets: dict[str, SecretSource] | None = None
+    folder: Path,
+    *,
+    world: World | None = None,
+    secrets: dict[str, SecretSource] | None = None,
+    heartbeat_seconds: float = 10.0,
 ) -> AsyncIterator[Conducted]:
     """A conductor that polls as fast as it can, until the block ends."""
     world = world or World()
@@ -71,7 +75,7 @@ async def conducted(
             name: ServerConfig(name=name, address=f"{name}.example", listen_port=8443) for name in (OLD, NEW)
         },
         secrets=secrets or {},
-        thresholds=Thresholds(poll_seconds=0.001),
+        thresholds=Thresholds(poll_seconds=0.001, heartbeat_seconds=heartbeat_seconds),
     )
     drivers = drivers_of(world)
     conductor = Conductor(
@@ -133,10 +137,10 @@ async def until_read(client: Client) -> None:
 
 
 async def open_run(client: Client) -> Run:
-    """Start a run; its first card is up."""
+    """Start a run; its first card is up, and it is known which servers carry its mark."""
     await until_read(client)
     assert (await client.request(Open)).refused == ""
-    return await until_run(client, lambda run: isinstance(run.stage, Waiting))
+    return await until_run(client, lambda run: isinstance(run.stage, Waiting) and len(run.marks) == 2)
 
 
 async def confirm(client: Client, run: Run, phrase: str | None = None) -> str:

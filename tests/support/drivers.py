@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 from skytui.drivers.driver import Said
 from skytui.pair.logline import LogLine
+from skytui.pair.mark import Mark, Marking, Unmarked
 from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.vocabulary import Role, ServerReading
 from tests.support.world import NEW, OLD, World
@@ -16,7 +17,8 @@ Answer = Outcome | Exception | None
 class WorldDriver:
     """One server of a world. Without an answer written down, an action is carried out.
 
-    `before` is called inside `act`, before anything is done. Each poll moves the world on by a second.
+    `before` is called inside `act`, before anything is done. Each poll moves the world on by a second. While
+    `unmarkable` says why, the host cannot be marked.
     """
 
     def __init__(self, world: World, server: str) -> None:
@@ -30,6 +32,8 @@ class WorldDriver:
         self.lines: asyncio.Queue[LogLine] = asyncio.Queue()
         self.wrong_password = ""
         self.closed = False
+        self.marked: list[Mark] = []
+        self.unmarkable = ""
 
     @property
     def server(self) -> str:
@@ -59,6 +63,15 @@ class WorldDriver:
         if self.probe_answers:
             return await _give(self.probe_answers.pop(0))
         return Outcome(Result.UNKNOWN, "no answer")
+
+    async def mark(self, mark: Mark, *, take: Mark | None = None, stale: float = 0.0) -> Marking:
+        if self.unmarkable:
+            return Unmarked(self.unmarkable)
+        self.marked.append(mark)
+        return self._world.servers[self._server].run_mark.set(mark, take, stale)
+
+    async def unmark(self, mark: Mark) -> str:
+        return self.unmarkable or self._world.servers[self._server].run_mark.clear(self._server, mark)
 
     async def try_login(self) -> str:
         return self.wrong_password
