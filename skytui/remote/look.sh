@@ -31,9 +31,9 @@ rebooted() {
 }
 
 # Whether /proc shows a process of session $1 that is no zombie. A program's name may hold spaces and
-# parentheses: what counts stands behind the last one.
+# parentheses; one that looks like this by itself can only make us say that something may still run.
 peopled() {
-    cat /proc/[0-9]*/stat 2>/dev/null | grep -E "\) [^ZXx] [0-9]+ [0-9]+ $1 [^)]*\$" >/dev/null
+    cat /proc/[0-9]*/stat 2>/dev/null | grep -E "\) [^ZXx] [0-9]+ [0-9]+ $1 " >/dev/null
 }
 
 # Whether it is proven that nothing of the command is left.

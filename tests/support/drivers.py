@@ -18,7 +18,8 @@ class WorldDriver:
     """One server of a world. Without an answer written down, an action is carried out.
 
     `before` is called inside `act`, before anything is done. Each poll moves the world on by a second. While
-    `unmarkable` says why, the host cannot be marked.
+    `unmarkable` says why, the host cannot be marked; it marks only after `marks_wait`, and of the next
+    `marks_unheard` marks the answer does not come.
     """
 
     def __init__(self, world: World, server: str) -> None:
@@ -34,6 +35,8 @@ class WorldDriver:
         self.closed = False
         self.marked: list[Mark] = []
         self.unmarkable = ""
+        self.marks_unheard = 0
+        self.marks_wait: asyncio.Event | None = None
 
     @property
     def server(self) -> str:
@@ -68,7 +71,13 @@ class WorldDriver:
         if self.unmarkable:
             return Unmarked(self.unmarkable)
         self.marked.append(mark)
-        return self._world.servers[self._server].run_mark.set(mark, take, stale)
+        if self.marks_wait:
+            await self.marks_wait.wait()
+        found = self._world.servers[self._server].run_mark.set(mark, take, stale)
+        if self.marks_unheard:
+            self.marks_unheard -= 1
+            return Unmarked("no answer in time")
+        return found
 
     async def unmark(self, mark: Mark) -> str:
         return self.unmarkable or self._world.servers[self._server].run_mark.clear(self._server, mark)

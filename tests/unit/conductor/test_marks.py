@@ -71,7 +71,7 @@ async def beats(driver: WorldDriver, count: int = 3) -> None:
 
 
 async def test_a_run_marks_both_servers_and_clears_them_at_its_end(tmp_path: Path) -> None:
-    async with conducted(tmp_path) as here:
+    async with conducted(tmp_path, heartbeat_seconds=3600) as here:
         client = await here.client()
         run = await open_run(client)
         assert run.marks == {OLD: "", NEW: ""}
@@ -150,9 +150,14 @@ async def test_nothing_is_taken_over_while_one_server_says_that_the_run_lives(tm
 
 async def test_of_two_that_open_at_once_one_is_let_in(tmp_path: Path) -> None:
     async with conducted(tmp_path) as here:
-        clients = [await here.client() for _ in range(2)]
-        replies = await asyncio.gather(*map(ask_to_open, clients))
-        assert sorted(bool(reply.refused) for reply in replies) == [False, True]
+        first, second = [await here.client() for _ in range(2)]
+        gate = here.drivers[NEW].marks_wait = asyncio.Event()
+        opening = asyncio.create_task(ask_to_open(first))
+        await so(lambda: bool(here.drivers[NEW].marked))
+        assert (await ask_to_open(second)).refused == "another run is just being opened"
+        assert here.conductor.busy
+        gate.set()
+        assert (await opening).refused == ""
         assert len(stored_runs(here.folder)) == 1
 
 
@@ -235,6 +240,17 @@ async def test_a_conductor_that_ends_leaves_the_marks_of_an_open_run_and_the_nex
         await beats(here.drivers[NEW], 1)
         await so(lambda: [world.servers[name].run_mark.silent for name in (OLD, NEW)] == [0.0, 0.0])
         assert [mark.identity for mark in marks(world) if mark] == [mark.identity for mark in left if mark]
+        assert run_of(here).hold is None
+
+
+async def test_what_this_conductor_told_itself_is_no_older_copy(tmp_path: Path) -> None:
+    """The first answers after the resumption are lost, but the marks were set."""
+    world = World()
+    async with conducted(tmp_path, world=world) as here:
+        await open_run(await here.client())
+    async with conducted(tmp_path, world=world, heartbeat_seconds=QUICK) as here:
+        here.drivers[OLD].marks_unheard = here.drivers[NEW].marks_unheard = 2
+        await beats(here.drivers[NEW], 5)
         assert run_of(here).hold is None
 
 

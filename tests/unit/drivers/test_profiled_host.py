@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from skytui.pair.mark import Mark, Unmarked
 from skytui.pair.order import Expectation, Order, Result
 from skytui.pair.reading import Known, Unknown
 from skytui.pair.vocabulary import Action, Role
@@ -196,6 +197,23 @@ async def test_probes(make: Make, sshd: SshServer, host_home: Path) -> None:
     assert (host_home / "ran").read_text() == "ran\n"
     await sshd.stop()
     assert (await other.probe(order(token="x"), ignore)).result is Result.UNKNOWN
+
+
+async def test_a_server_without_ssh_cannot_be_marked(make: Make) -> None:
+    mark = Mark(pair="night", run="r", key="k")
+    says = "sky-a: the configuration gives no ssh, so it cannot be marked."
+    assert await make().mark(mark) == Unmarked(says)
+    assert await make().unmark(mark) == ""
+
+
+async def test_a_host_that_is_not_there_is_unmarked_with_a_reason(make: Make, sshd: SshServer) -> None:
+    await sshd.stop()
+    mark = Mark(pair="night", run="r", key="k")
+    driver = make(ssh=sshd.config)
+    found = await driver.mark(mark)
+    assert isinstance(found, Unmarked)
+    assert found.reason.startswith("sky-a: no SSH connection to ")
+    assert await driver.unmark(mark) == found.reason
 
 
 async def test_a_log_is_followed(make: Make, sshd: SshServer, host_home: Path) -> None:

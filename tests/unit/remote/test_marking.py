@@ -146,26 +146,52 @@ async def test_a_run_that_comes_back_while_it_is_taken_over_is_told(host: Host, 
         assert not (place(sshd) / "held").exists()
 
 
+def stall(sshd: SshServer, pattern: str) -> Path:
+    """From now on an `mv` of what fits this pattern says so, and waits until it may go on."""
+    tools = sshd.folder / "tools"
+    tools.mkdir()
+    (tools / "mv").write_text(
+        f'#!/bin/sh\ncase $2 in {pattern}) : >"$HOME/there"\n'
+        'while [ ! -e "$HOME/go" ]; do sleep 0.02; done ;; esac\nexec /bin/mv "$@"\n'
+    )
+    (tools / "mv").chmod(0o755)
+    sshd.environment["PATH"] = f"{tools}:{sshd.environment['PATH']}"
+    return tools
+
+
+async def stalled(sshd: SshServer, tools: Path) -> None:
+    """It waits; whoever comes next does not."""
+    async with asyncio.timeout(5):
+        while not (sshd.home / "there").exists():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+    sshd.environment["PATH"] = sshd.environment["PATH"].removeprefix(f"{tools}:")
+
+
+async def test_a_slow_taker_puts_back_what_it_did_not_mean_to_take(host: Host, sshd: SshServer) -> None:
+    """Between its look at the dead run's mark and its hand on it another one has come."""
+    await set_mark(host, ANN)
+    silence(sshd, 100)
+    tools = stall(sshd, f'"{place(sshd)}/held"')
+    slow = asyncio.create_task(set_mark(host, EVE, take=ANN, stale=60))
+    await stalled(sshd, tools)
+    assert isinstance(await set_mark(host, BOB, take=ANN, stale=60), Carried)
+    (sshd.home / "go").touch()
+    found = await slow
+    assert isinstance(found, Foreign)
+    assert found.mark == BOB
+    assert isinstance(await set_mark(host, BOB), Carried)
+    assert nothing_left(sshd)
+
+
 async def test_what_a_slow_heartbeat_writes_goes_with_the_mark_that_was_taken(
     host: Host, sshd: SshServer
 ) -> None:
     """Between its look at the mark and its write another jump host replaces it."""
     await set_mark(host, ANN)
     silence(sshd, 100)
-    tools = sshd.folder / "tools"
-    tools.mkdir()
-    (tools / "mv").write_text(
-        '#!/bin/sh\nif [ "$3" = ./mark ]; then : >"$HOME/there"\n'
-        'while [ ! -e "$HOME/go" ]; do sleep 0.02; done; fi\nexec /bin/mv "$@"\n'
-    )
-    (tools / "mv").chmod(0o755)
-    path = sshd.environment["PATH"]
-    sshd.environment["PATH"] = f"{tools}:{path}"
+    tools = stall(sshd, "./mark.*")
     slow = asyncio.create_task(set_mark(host, ANN))
-    async with asyncio.timeout(5):
-        while not (sshd.home / "there").exists():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-    sshd.environment["PATH"] = path
+    await stalled(sshd, tools)
     assert isinstance(await set_mark(host, BOB, take=ANN, stale=60), Carried)
     (sshd.home / "go").touch()
     found = await slow
