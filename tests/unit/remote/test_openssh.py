@@ -186,7 +186,15 @@ async def _start_with_half_a_secret(host: Host, what: Command) -> None:
 
 def _waits_for_a_line(openssh: OpenSsh) -> bool:
     here = psutil.Process(openssh._process.pid).children(recursive=True)
-    return any("skytui" in " ".join(child.cmdline()) for child in here if child.is_running())
+    return any("skytui" in " ".join(_command_line(child)) for child in here)
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    """Empty for one that has ended since it was found."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 async def test_a_log_is_followed_over_a_drop(host: Host, openssh: OpenSsh) -> None:
