@@ -88,6 +88,12 @@ def swap(  # noqa: PLR0917 - typer passes by name
     yes: Yes = False,
     confirm: Confirms = None,
     waive: Waives = None,
+    take_over: Annotated[
+        str,
+        typer.Option(
+            metavar="REASON", help="Replace the mark of another jump host's run that nobody drives any more."
+        ),
+    ] = "",
     slow_link: Slow = False,
     ascii_only: Ascii = False,
 ) -> None:
@@ -95,10 +101,12 @@ def swap(  # noqa: PLR0917 - typer passes by name
     from skytui.commands import swap as swaps  # noqa: PLC0415
 
     if headless:
-        raise typer.Exit(swaps.headless(pair, yes=yes, confirm=confirm or [], waive=waive or []))
+        raise typer.Exit(
+            swaps.headless(pair, yes=yes, confirm=confirm or [], waive=waive or [], take_over=take_over)
+        )
     if yes or confirm or waive:
         raise UsageError("--yes, --confirm and --waive go with --headless: in the console a person answers.")
-    raise typer.Exit(swaps.console(pair, slow_link=slow_link, ascii_only=ascii_only))
+    raise typer.Exit(swaps.console(pair, take_over=take_over, slow_link=slow_link, ascii_only=ascii_only))
 
 
 @app.command()

@@ -46,15 +46,18 @@ FIRST_READING_SECONDS = 30.0
 """How long the pair may take to be read as one master and one standby."""
 
 
-async def swap(pair: str, answers: Answers, out: IO[str], narrate: Callable[[str], None]) -> int:
+async def swap(
+    pair: str, answers: Answers, out: IO[str], narrate: Callable[[str], None], *, take_over: str = ""
+) -> int:
     """Run a planned swap of `pair` to its end, or as far as the answers go; returns the exit code.
 
-    A run that is open already is gone on with. Raises SkytuiError where nothing could be started.
+    A run that is open already is gone on with. `take_over` is the reason for which the mark of another jump
+    host's dead run is replaced. Raises SkytuiError where nothing could be started.
     """
     client = await attach(pair, "headless")
     try:
         await _give_secrets(client)
-        return await _Headless(client, answers, out, narrate).go()
+        return await _Headless(client, answers, out, narrate, take_over).go()
     finally:
         await client.close()
 
@@ -88,12 +91,18 @@ class _Headless:
     """One run, from the first reading to the exit code."""
 
     def __init__(
-        self, client: Client, answers: Answers, out: IO[str], narrate: Callable[[str], None]
+        self,
+        client: Client,
+        answers: Answers,
+        out: IO[str],
+        narrate: Callable[[str], None],
+        take_over: str = "",
     ) -> None:
         self._client = client
         self._answers = answers
         self._out = out
         self._narrate = narrate
+        self._take_over = take_over
         self._reading: PairReading | None = client.welcome.reading
         self._previews = client.welcome.previews
         self._run: Run | None = None
@@ -113,7 +122,7 @@ class _Headless:
             self._narrate(f"run {welcome.run.id} is open; going on with it")
         else:
             self._foresee(await self._imagined())
-            reply = await self._client.request(Open)
+            reply = await self._client.request(lambda number: Open(number, take_over=self._take_over))
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
         return await self._to_the_end()

@@ -8,7 +8,6 @@ from skytui.commands.look import Looked, look
 from skytui.config.state import pair_folder
 from skytui.errors import StateError, UsageError
 from skytui.runbook.model import Run
-from skytui.runbook.orders import expectation, next_token, order_for
 from skytui.runbook.paper import remaining_steps
 
 

@@ -11,21 +11,23 @@ from skytui.link.start import attach
 from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request
 
 
-def headless(pair: str, *, yes: bool, confirm: Sequence[str], waive: Sequence[str]) -> int:
+def headless(
+    pair: str, *, yes: bool, confirm: Sequence[str], waive: Sequence[str], take_over: str = ""
+) -> int:
     """Run a planned swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
     known_pair(pair)
     answers = parse_answers(yes=yes, confirm=confirm, waive=waive)
-    return asyncio.run(swap(pair, answers, sys.stdout, narrate))
+    return asyncio.run(swap(pair, answers, sys.stdout, narrate, take_over=take_over))
 
 
-def console(pair: str, *, slow_link: bool, ascii_only: bool) -> int:
+def console(pair: str, *, take_over: str = "", slow_link: bool, ascii_only: bool) -> int:
     """Open the console, and with it a run if none is open."""
     from skytui.commands.console import console as show  # noqa: PLC0415
 
     require_terminal()
-    refused = asyncio.run(_ask(chosen_pair(pair), Open))
+    refused = asyncio.run(_ask(chosen_pair(pair), lambda number: Open(number, take_over=take_over)))
     if refused and not refused.startswith("run "):
         raise RunRefusedError(f"No run was started: {refused}.")
     return show(pair, slow_link=slow_link, ascii_only=ascii_only)
@@ -35,7 +37,7 @@ def abort(pair: str, reason: str) -> int:
     """Take the open run back, without a screen; returns the exit code."""
     from skytui.commands.headless import abort as go_back  # noqa: PLC0415
 
-    load_pair(pair)
+    known_pair(pair)
     return asyncio.run(go_back(pair, reason, sys.stdout, narrate))
 
 

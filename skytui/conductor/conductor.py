@@ -9,27 +9,26 @@ from pathlib import Path
 
 from skytui import __version__
 from skytui.clock import Clock
+from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
 from skytui.conductor.fixed import fix
 from skytui.conductor.hub import Hub
 from skytui.conductor.journal import Journal
 from skytui.conductor.logs import Logs
+from skytui.conductor.marks import Marks, mark_of
 from skytui.conductor.paper import changes_the_plan, previews_of, put_on_paper
 from skytui.conductor.poller import Poller
-from skytui.conductor.runs import JOURNAL, new_run_id, nothing_half_made, open_run
+from skytui.conductor.runs import JOURNAL, ended_here, new_run_id, nothing_half_made, open_run
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
 from skytui.config.inputs import NO_INPUTS, Inputs
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
 from skytui.drivers.driver import Driver
+from skytui.errors import StateError
 from skytui.link.wire import (
     PROTOCOL,
-    AbortRun,
-    Confirm,
     GiveSecret,
-    HandOver,
-    HoldRun,
     NewEvent,
     NewLines,
     NewReading,
@@ -37,26 +36,21 @@ from skytui.link.wire import (
     Open,
     Present,
     Previews,
-    ReleaseRun,
     Seat,
     SecretsWanted,
     ServerFacts,
-    Take,
-    Waive,
     Welcome,
 )
 from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
-from skytui.runbook.events import Aborted, Confirmed, HandedOver, Held, Opened, Recorded, Released, Waived
-from skytui.runbook.gates import passes
+from skytui.runbook.events import Opened, Recorded
 from skytui.runbook.model import Run
-from skytui.runbook.orders import expectation, next_token, order_for
 from skytui.runbook.steps import plan_of
-from skytui.runbook.undo import plan_of_abort
 
 _LOG = logging.getLogger(__name__)
+_NO_ROLES = "a planned swap needs one server that reads master and one that reads standby"
 
 
 class Conductor:
@@ -96,9 +90,18 @@ class Conductor:
         self._reading: PairReading | None = None
         self._engine: Engine | None = None
         self._two_masters = False
+        self._opening = False
         self.hub = Hub()
         self.seats = Seats(config.operators, self._here)
+        self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
+        self._marks = Marks(
+            drivers,
+            config.thresholds,
+            clock,
+            ours=lambda mark: ended_here(folder, mark),
+            trouble=self._trouble,
+        )
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
 
     @property
@@ -113,11 +116,11 @@ class Conductor:
 
     @property
     def busy(self) -> bool:
-        """Whether a run is open."""
-        return self.run is not None and not self.run.over
+        """Whether a run is open, or being opened."""
+        return self._opening or (self.run is not None and not self.run.over)
 
     async def serve(self) -> None:
-        """Poll, follow logs, and carry on a run that was left, until cancelled.
+        """Poll, follow logs, keep marks fresh, and carry on a run that was left, until cancelled.
 
         Raises StateError when the journal of a run that was left cannot be trusted.
         """
@@ -128,14 +131,20 @@ class Conductor:
             self._engine = self._new_engine(journal)
             self._logs.transcribe(left.folder / "logs")
             self._engine.resume(left.run, self._owner, self._how, socket.gethostname())
+            run = self._engine.run or left.run
+            key = contents.events[0].at.boot
+            mark = mark_of(self._config.name, run.id, key, run.operator, run.began)
+            self._marks.resumed(self._engine, mark, contents.hashes)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poller.run())
                 group.create_task(self._logs.run())
+                group.create_task(self._marks.serve())
         finally:
             self._logs.flush()
             if self._engine:
                 await self._engine.close()
+            await self._marks.close()
             await asyncio.gather(*(driver.close() for driver in self._drivers.values()))
 
     def welcome(self, seat: Seat) -> Welcome:
@@ -162,8 +171,31 @@ class Conductor:
             previews=self._previews,
         )
 
-    def open(self, request: Open, seat: Seat) -> str:
-        """Start a run. Whoever does operates it."""
+    async def open(self, request: Open, seat: Seat) -> str:
+        """Start a run, once every server that can be reached carries its mark."""
+        if self._opening:
+            return "another run is just being opened"
+        if reason := self._why_not_open(seat):
+            return reason
+        self._opening = True
+        try:
+            run_id, wall = new_run_id(self.folder, self._clock.now()), self._clock.now()
+            mark = mark_of(self._config.name, run_id, self._clock.instant().boot, seat.who, wall)
+            reason = plain(request.take_over).strip()
+            if refused := await self._marks.claim(mark, bool(reason)):
+                return refused
+            try:
+                refused = self._begin(request, seat, run_id)
+            except Exception:
+                await self._marks.give_up()
+                raise
+            if self._engine is not None:
+                self._marks.opened(self._engine, reason)
+            return refused
+        finally:
+            self._opening = False
+
+    def _why_not_open(self, seat: Seat) -> str:
         if self.run is not None and not self.run.over:
             operator = self.seats.present.operator
             by = operator.words if operator else f"{self.run.operator}, who is not connected"
@@ -175,10 +207,18 @@ class Conductor:
         wanted = self._secrets.missing()
         if wanted:
             return f"a secret is wanted first: {', '.join(wanted)}"
+        return "" if self._roles else _NO_ROLES
+
+    @property
+    def _roles(self) -> tuple[str, str] | None:
+        """Who reads master and who standby, if there is one of each."""
         old, new = (self._reading.master(), self._reading.standby()) if self._reading else (None, None)
-        if old is None or new is None:
-            return "a planned swap needs one server that reads master and one that reads standby"
-        run_id = new_run_id(self.folder, self._clock.now())
+        return (old, new) if old and new else None
+
+    def _begin(self, request: Open, seat: Seat, run_id: str) -> str:
+        """The run is open with its first event. Raises StateError when that cannot be written."""
+        if (roles := self._roles) is None:
+            raise StateError(f"No run was started: {_NO_ROLES}.")
         folder = self.folder / "runs" / run_id
         plan = tuple(step.id for step in plan_of(request.kind))
         with nothing_half_made(folder):
@@ -190,8 +230,8 @@ class Conductor:
             run=run_id,
             pair=self._config.name,
             kind=request.kind,
-            old=old,
-            new=new,
+            old=roles[0],
+            new=roles[1],
             who=seat.who,
             host=socket.gethostname(),
             plan=plan,
@@ -213,96 +253,6 @@ class Conductor:
         self._logs.transcribe(folder / "logs")
         return refused
 
-    def confirm(self, request: Confirm, seat: Seat) -> str:
-        """Go on with a step.
-
-        Only the phrase the step asks for gets into the event: whatever else was typed may be a secret, and
-        what is refused or not asked for is not to be recorded.
-        """
-        if reason := self._claim(seat):
-            return reason
-        at, wall = self._clock.instant(), self._clock.now()
-        step = self.run.step if self.run else None
-        wanted = self.run.phrase(step) if self.run and step else ""
-        phrase = wanted if request.phrase == wanted else ""
-        return self._feed(
-            Confirmed(at=at, wall=wall, run=request.run, step=request.step, who=seat.who, phrase=phrase)
-        )
-
-    def waive(self, request: Waive, seat: Seat) -> str:
-        """Let a gate pass unproven; what was unproven then is recorded with it."""
-        run = self.run
-        if run is None or run.id != request.run:
-            return "this waiver was for another run"
-        if reason := self._claim(seat):
-            return reason
-        step = run.step
-        unproven: tuple[str, ...] = ()
-        if step is not None and self._reading is not None:
-            unproven = passes(run, step, self._reading).reasons
-        at, wall = self._clock.instant(), self._clock.now()
-        waived = Waived(
-            at=at, wall=wall, step=request.step, who=seat.who, reason=plain(request.reason), unproven=unproven
-        )
-        return self._feed(waived)
-
-    def abort(self, request: AbortRun, seat: Seat) -> str:
-        """Take the run back."""
-        run = self.run
-        if run is None or run.over or run.id != request.run:
-            return "that run is not open"
-        if reason := self._claim(seat):
-            return reason
-        at, wall = self._clock.instant(), self._clock.now()
-        plan = plan_of_abort(run)
-        return self._feed(
-            Aborted(at=at, wall=wall, run=run.id, who=seat.who, reason=plain(request.reason), plan=plan)
-        )
-
-    def hold(self, request: HoldRun, seat: Seat) -> str:
-        """Stop the run at its next gate. Everybody who is more than a watcher may."""
-        at, wall = self._clock.instant(), self._clock.now()
-        return self._feed(Held(at=at, wall=wall, who=seat.who, reason=plain(request.reason)))
-
-    def release(self, _request: ReleaseRun, seat: Seat) -> str:
-        """Lift the hold."""
-        return self._feed(Released(at=self._clock.instant(), wall=self._clock.now(), who=seat.who))
-
-    def take(self, request: Take, seat: Seat) -> str:
-        """Operate the run from this client; journalled where anybody else has operated it until now."""
-        run = self.run
-        if run is None or run.over or run.id != request.run:
-            return "that run is not open"
-        if reason := self.seats.why_not_operate(seat):
-            return reason
-        taken = self._claim(seat)
-        if not taken:
-            return ""
-        if not request.reason.strip():
-            return taken
-        if reason := self._hand_over(to=seat.who, by=seat.who, reason=plain(request.reason)):
-            return reason
-        self.seats.sit(seat)
-        return ""
-
-    def hand_over(self, request: HandOver, seat: Seat) -> str:
-        """Pass the run on to another user, whose first client that acts operates it from then on."""
-        if self.run is None or self.run.id != request.run:
-            return "that run is not open"
-        if reason := self._claim(seat) or self.seats.why_not_name(request.to):
-            return reason
-        if reason := self._hand_over(to=request.to, by=seat.who):
-            return reason
-        self.seats.rise()
-        return ""
-
-    def _hand_over(self, *, to: str, by: str, reason: str = "") -> str:
-        at, wall = self._clock.instant(), self._clock.now()
-        return self._feed(HandedOver(at=at, wall=wall, to=to, by=by, reason=reason))
-
-    def _claim(self, seat: Seat) -> str:
-        return "no run is open" if self.run is None else self.seats.claim(seat, self.run)
-
     async def take_secret(self, request: GiveSecret) -> str:
         """Try a secret, and keep it in memory if it is right."""
         if request.name not in self._secrets.missing():
@@ -317,11 +267,6 @@ class Conductor:
         self._poller.look()
         return ""
 
-    def _feed(self, event: Recorded) -> str:
-        if self._engine is None:
-            return "no run is open"
-        return self._engine.feed(event)
-
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(
             journal,
@@ -331,6 +276,7 @@ class Conductor:
             recorded=self._recorded,
             said=self._said,
             trouble=self._trouble,
+            objection=self._marks.refresh,
         )
 
     def _here(self, present: Present) -> None:
@@ -361,6 +307,8 @@ class Conductor:
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
             put_on_paper(self.folder / "runs" / run.id, run, previews)
+        if run.over:
+            self._marks.ended()
 
     def _said(self, order: Order, line: str) -> None:
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))

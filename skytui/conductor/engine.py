@@ -6,7 +6,7 @@ run is the changed one; then effects begin. What cannot be written did not happe
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
 import msgspec
 
@@ -35,11 +35,17 @@ Ask = Callable[[Order, Said], Coroutine[None, None, Outcome]]
 _LOG = logging.getLogger(__name__)
 
 
+async def nothing_against_it() -> str:
+    """Every action may be carried out."""
+    return ""
+
+
 class Engine:
     """One run, from its first event to its last.
 
     `recorded` is told every event with the run after it; `said` every line a command says; `trouble` every
-    sentence that no client asked for.
+    sentence that no client asked for. `objection` is asked immediately before each action: why it must not be
+    carried out, empty when it may.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class Engine:
         recorded: Callable[[Recorded, Run], None],
         said: Callable[[Order, str], None],
         trouble: Callable[[str], None],
+        objection: Callable[[], Awaitable[str]] = nothing_against_it,
     ) -> None:
         self._journal = journal
         self._drivers = drivers
@@ -60,8 +67,14 @@ class Engine:
         self._recorded = recorded
         self._said = said
         self._trouble = trouble
+        self._objection = objection
         self._tasks: set[asyncio.Task[None]] = set()
         self.run: Run | None = None
+
+    @property
+    def hash(self) -> str:
+        """The hash of the last event that is on disk."""
+        return self._journal.hash
 
     def open(self, event: Opened) -> str:
         """Start the run. Why not, when it cannot be written."""
@@ -133,7 +146,16 @@ class Engine:
         return ""
 
     async def _perform(self, order: Order) -> None:
-        await self._finish(order, await self._outcome(order, lambda driver: driver.act))
+        try:
+            reason = await self._objection()
+        except Exception as error:  # noqa: BLE001 - a defect of ours; nothing was started
+            _LOG.exception("whether %s may be carried out could not be found out", order.token)
+            reason = f"skytui itself failed here ({type(error).__name__}: {error})"
+        if reason:
+            refused = Outcome(Result.REFUSED, f"{reason[:LONGEST]}; nothing was started.")
+            await self._finish(order, refused)
+        else:
+            await self._finish(order, await self._outcome(order, lambda driver: driver.act))
 
     async def _outcome(self, order: Order, ask: Callable[[Driver], Ask]) -> Outcome:
         """What a driver answers; UNKNOWN where it raises, whatever it was."""

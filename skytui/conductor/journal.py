@@ -46,12 +46,13 @@ class Head(msgspec.Struct, frozen=True):
 
 
 class Contents(msgspec.Struct, frozen=True):
-    """A journal that was read: its events, the last hash, and how many bytes of it are sound."""
+    """A journal that was read: its events, the last hash, how many bytes are sound, each record's hash."""
 
     heading: Heading
     events: tuple[Recorded, ...]
     hash: str
     sound: int
+    hashes: tuple[str, ...] = ()
 
 
 _EVENT: msgspec.json.Decoder[Recorded] = msgspec.json.Decoder(Recorded)
@@ -107,6 +108,11 @@ class Journal:
         except OSError as error:
             raise StateError(f"The journal {path} cannot be written: {error.strerror}.") from error
         return cls(file, path, len(contents.events), contents.hash), contents
+
+    @property
+    def hash(self) -> str:
+        """The hash of the last record that is on disk; of the heading before the first."""
+        return self._hash
 
     def append(self, event: Recorded) -> None:
         """Write an event; when this returns, it is on disk.
@@ -167,6 +173,7 @@ def read_journal(path: Path) -> Contents:
     first, *rest = data.split(b"\n")
     heading = _heading(path, first)
     events: list[Recorded] = []
+    hashes: list[str] = []
     last, sound = _hash("", first), len(first) + 1
     for place, line in enumerate(rest, start=1):
         # Only what ends with a line break was written whole.
@@ -179,13 +186,14 @@ def read_journal(path: Path) -> Contents:
             break
         events.append(event)
         last, sound = _RECORD.decode(line).hash, sound + len(line) + 1
+        hashes.append(last)
         if place == head.count and last != head.hash:
             raise StateError(f"The journal {path} was changed up to record {place}; it is not resumed.")
     if len(events) < head.count:
         raise StateError(
             f"The journal {path} has {len(events)} records, but {head.count} were written; it is not resumed."
         )
-    return Contents(heading, tuple(events), last, sound)
+    return Contents(heading, tuple(events), last, sound, tuple(hashes))
 
 
 def _heading(path: Path, line: bytes) -> Heading:

@@ -12,6 +12,8 @@ import msgspec
 
 from skytui.conductor.journal import Contents, read_journal
 from skytui.errors import StateError
+from skytui.pair.mark import Mark
+from skytui.runbook.events import Opened
 from skytui.runbook.machine import fold
 from skytui.runbook.model import Run
 
@@ -135,6 +137,19 @@ def has_ended(folder: Path) -> bool:
         return len(lines) > 2 and msgspec.json.decode(lines[-2], type=_Last).event.type == "closed"
     except (msgspec.DecodeError, UnicodeDecodeError):
         return False
+
+
+def ended_here(pair_folder: Path, mark: Mark) -> bool:
+    """Whether a mark is of a run of this folder that has ended: left behind when it could not be cleared."""
+    folders = {folder.name: folder for folder in stored_runs(pair_folder)}
+    folder = folders.get(mark.run)
+    try:
+        if folder is None or not has_ended(folder):
+            return False
+        first = read_journal(folder / JOURNAL).events[0]
+    except StateError:  # then it cannot be said
+        return False
+    return isinstance(first, Opened) and first.at.boot == mark.key
 
 
 def open_run(pair_folder: Path) -> StoredRun | None:

@@ -116,21 +116,21 @@ class Door:
         try:
             match request:
                 case Open():
-                    return conductor.open(request, seat)
+                    return await conductor.open(request, seat)
                 case Confirm():
-                    return conductor.confirm(request, seat)
+                    return conductor.desk.confirm(request, seat)
                 case Waive():
-                    return conductor.waive(request, seat)
+                    return conductor.desk.waive(request, seat)
                 case AbortRun():
-                    return conductor.abort(request, seat)
+                    return conductor.desk.abort(request, seat)
                 case HoldRun():
-                    return conductor.hold(request, seat)
+                    return conductor.desk.hold(request, seat)
                 case ReleaseRun():
-                    return conductor.release(request, seat)
+                    return conductor.desk.release(request, seat)
                 case Take():
-                    return conductor.take(request, seat)
+                    return conductor.desk.take(request, seat)
                 case HandOver():
-                    return conductor.hand_over(request, seat)
+                    return conductor.desk.hand_over(request, seat)
                 case GiveSecret():
                     return await conductor.take_secret(request)
                 case Leave():

@@ -179,6 +179,9 @@ def read_pair(document: Document, name: str) -> PairConfig:
     for secret, source in (pair.secrets if pair else {}).items():
         if len(source.given()) != 1:
             document.fault((*path, "secrets", secret), "give exactly one of file, env, command, prompt")
+    if pair is not None and pair.thresholds.mark_stale_seconds < 3 * pair.thresholds.heartbeat_seconds:
+        fault = "must be at least three times heartbeat_seconds: a heartbeat may come late"
+        document.fault((*path, "thresholds", "mark_stale_seconds"), fault)
     document.check()
     found = {server: config for server, config in configs.items() if config is not None}
     if pair is None or len(found) != len(configs):

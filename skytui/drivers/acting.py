@@ -291,7 +291,13 @@ def _ended(
         case Progress.RUNNING:
             says = f"{server}: {program} still runs; it was waited for {deadline:.0f} s. It goes on."
         case Progress.VANISHED:
-            says = f"{server}: {program} was started and is gone, and left no exit code."
+            says = (
+                f"{server}: {program} was started and is gone without an exit code:"
+                " it was killed, or its host went down."
+            )
+            return Outcome(Result.FAILED, says, tail=tail)
+        case Progress.ORPHANED:
+            says = f"{server}: the shell of {program} is gone, but something of it may still run."
         case _:
             says = f"{server}: whether {program} was started is not known."
     return Outcome(Result.UNKNOWN, says, tail=tail)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from skytui.pair.logline import LogLine
+from skytui.pair.mark import Mark, Marking
 from skytui.pair.order import Order, Outcome
 from skytui.pair.vocabulary import ServerReading
 
@@ -30,6 +31,16 @@ class Driver(Protocol):
 
     async def probe(self, order: Order, said: Said) -> Outcome:
         """What became of an order that was started earlier; follows it if it still runs. Starts nothing."""
+
+    async def mark(self, mark: Mark, *, take: Mark | None = None, stale: float = 0.0) -> Marking:
+        """Set a run's mark on the host, or refresh it; another run's stays where it is.
+
+        That is replaced only if it is `take`, and its heartbeat at least `stale` seconds old by the host's
+        clock. Never raises for what a server does.
+        """
+
+    async def unmark(self, mark: Mark) -> str:
+        """Remove a run's mark from the host. Why not; empty when it is gone."""
 
     async def try_login(self) -> str:
         """Log in with the secrets given so far. Why the server refused; empty when it took them.

@@ -17,9 +17,11 @@ from skytui.drivers.http import Web, WrongSecretError
 from skytui.drivers.scope import Scope
 from skytui.errors import RemoteError
 from skytui.pair.logline import LogLine
+from skytui.pair.mark import Mark, Marking, Unmarked
 from skytui.pair.order import Order, Outcome
 from skytui.pair.reading import Known, Unknown
 from skytui.pair.vocabulary import READINGS, Role, ServerReading, value_type
+from skytui.remote.marking import clear_mark, set_mark
 from skytui.remote.ssh import Host
 from skytui.remote.tail import follow_log
 
@@ -86,6 +88,24 @@ class ProfiledDriver:
     def preview(self, order: Order) -> str:
         """What would run where; secrets stay `{secret.NAME}`."""
         return self._actor.preview(order)
+
+    async def mark(self, mark: Mark, *, take: Mark | None = None, stale: float = 0.0) -> Marking:
+        """Set or refresh a run's mark on the host; see `Driver.mark`."""
+        if self._host is None:
+            return Unmarked(f"{self._server}: the configuration gives no ssh, so it cannot be marked.")
+        try:
+            return await set_mark(self._host, mark, take=take, stale=stale)
+        except RemoteError as error:
+            return Unmarked(str(error))
+
+    async def unmark(self, mark: Mark) -> str:
+        """Remove a run's mark from the host. Why not; empty when it is gone, or never was."""
+        if self._host is None:
+            return ""
+        try:
+            return await clear_mark(self._host, mark)
+        except RemoteError as error:
+            return str(error)
 
     async def try_login(self) -> str:
         """Why the server does not take our secrets; empty when it does, or when it cannot be asked."""

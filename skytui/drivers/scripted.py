@@ -7,6 +7,7 @@ from skytui.clock import Instant
 from skytui.drivers.driver import Said
 from skytui.drivers.scripted_world import Fate, ScriptedPair, ScriptedServer
 from skytui.pair.logline import LogLine
+from skytui.pair.mark import Mark, Marking, Unmarked
 from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.reading import Known, Unknown
 from skytui.pair.vocabulary import (
@@ -117,6 +118,18 @@ class ScriptedDriver:
             lines = "  (standard input: {secret.admin})" if order.action is Action.CONVERT else ""
             return f"{self.server}: bin/{order.action.value}{lines}"
         return f"POST https://{self._own.address}:{self._own.port}/{order.action.value} {list(order.queues)}"
+
+    async def mark(self, mark: Mark, *, take: Mark | None = None, stale: float = 0.0) -> Marking:
+        """Set or refresh a run's mark on the host."""
+        if not self._own.host_up:
+            return Unmarked(f"{self.server}: no SSH connection.")
+        return self._own.run_mark.set(mark, take, stale)
+
+    async def unmark(self, mark: Mark) -> str:
+        """Remove a run's mark from the host."""
+        if not self._own.host_up:
+            return f"{self.server}: no SSH connection."
+        return self._own.run_mark.clear(self.server, mark)
 
     async def try_login(self) -> str:
         """Every secret is right here."""

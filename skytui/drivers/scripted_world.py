@@ -9,6 +9,7 @@ import enum
 from dataclasses import dataclass, field
 
 from skytui.clock import Clock
+from skytui.pair.mark import Carried, Foreign, Mark, Marking
 from skytui.pair.order import Order, Outcome
 from skytui.pair.vocabulary import Action, FinishedRun, Job, Role, User
 
@@ -20,6 +21,31 @@ class Fate(enum.Enum):
     REFUSE = "it is refused; nothing is changed"
     LOST_AFTER = "it is carried out, and its outcome is lost"
     LOST_BEFORE = "it is not carried out, and that is not known"
+
+
+@dataclass
+class ScriptedMark:
+    """The mark a host carries, and how many seconds old its heartbeat is; a refresh makes that 0."""
+
+    mark: Mark | None = None
+    silent: float = 0.0
+
+    def set(self, mark: Mark, take: Mark | None, stale: float) -> Marking:
+        """Set or refresh it, as `Driver.mark` says."""
+        before, silent = self.mark, self.silent
+        if before is not None and before.identity != mark.identity:
+            meant = take is not None and before.identity == take.identity
+            if not meant or silent < stale:
+                return Foreign(before, silent)
+        self.mark, self.silent = mark, 0.0
+        return Carried(before, silent)
+
+    def clear(self, server: str, mark: Mark) -> str:
+        """Remove it; whose stands there instead."""
+        if self.mark is not None and self.mark.identity != mark.identity:
+            return f"{server} carries the mark of {self.mark.words}."
+        self.mark = None
+        return ""
 
 
 @dataclass
@@ -44,6 +70,7 @@ class ScriptedServer:
     back_at: int = 0
     finished: list[FinishedRun] = field(default_factory=list)
     marker: str = ""
+    run_mark: ScriptedMark = field(default_factory=ScriptedMark)
 
     @property
     def down(self) -> bool:

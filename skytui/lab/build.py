@@ -34,7 +34,12 @@ ADDRESS = "127.0.0.1"
 VERSION = "practice-1"
 # Below the range the system takes ports for outgoing connections from (Linux: 32768, IANA: 49152).
 _PORTS = range(20000, 32000)
-_FAST_THRESHOLDS = {"zero_readings": 3, "zero_seconds": 1.5}
+_FAST_THRESHOLDS = {
+    "zero_readings": 3,
+    "zero_seconds": 1.5,
+    "heartbeat_seconds": 1.0,
+    "mark_stale_seconds": 6.0,
+}
 
 
 def build(

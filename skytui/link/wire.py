@@ -35,10 +35,14 @@ class Hello(msgspec.Struct, frozen=True, tag="hello"):
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
-    """Start a run."""
+    """Start a run.
+
+    `take_over` is the reason for which the mark of another jump host's dead run is replaced, if there is one.
+    """
 
     number: int
     kind: Kind = Kind.PLANNED
+    take_over: str = ""
 
 
 class Confirm(msgspec.Struct, frozen=True, tag="confirm"):

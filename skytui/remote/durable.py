@@ -57,7 +57,9 @@ class Progress(enum.StrEnum):
     RUNNING = "running"
     ENDED = "ended"
     VANISHED = "vanished"
-    """It was started, it is gone, and it left no exit code: killed, or its host went down."""
+    """It left no exit code, and it is proven that nothing of it is left: killed, or its host went down."""
+    ORPHANED = "orphaned"
+    """Its shell is gone and left no exit code, but something of it may still run."""
 
 
 class State(msgspec.Struct, frozen=True):
@@ -82,7 +84,7 @@ async def start(host: Host, command: Command, deadline: float = START_SECONDS) -
     lines = [line.reveal() for line in command.stdin]
     if any(set("\n\r\0") & set(line) or len(line) > 4096 for line in lines):
         raise RefusedError(f"{host.name}: a line for standard input has a line break or is too long.")
-    text = _sh(_START, command.token, len(lines), command.expect, shlex.join(command.check), *command.argv)
+    text = sh(_START, command.token, len(lines), command.expect, shlex.join(command.check), *command.argv)
     stdin = "".join(f"{line}\n" for line in lines).encode()
     done = await host.run(text, stdin=stdin, deadline=deadline)
     answer, _, why = plain_bytes(done.stdout.splitlines()[-1] if done.stdout.strip() else b"").partition(" ")
@@ -110,7 +112,7 @@ async def look(
     With `wait` the host answers as soon as there is something new, or after some seconds. With `void` a token
     nobody has used is used up. Raises RemoteError.
     """
-    text = _sh(_LOOK, token, offset, _TURNS if wait else 0, "void" if void else "")
+    text = sh(_LOOK, token, offset, _TURNS if wait else 0, "void" if void else "")
     done = await host.run(text, deadline=_LOOK_SECONDS)
     first, _, rest = done.stdout.partition(b"\n")
     word, _, code = first.decode("ascii", "replace").partition(" ")
@@ -119,7 +121,7 @@ async def look(
         number = int(code) if progress is Progress.ENDED else None
     except ValueError:
         if word == Progress.ENDED:
-            return State(Progress.VANISHED), rest
+            return State(Progress.ORPHANED), rest  # its exit code cannot be read
         raise RefusedError(
             f"{host.name}: sh could not look after the command: {plain(done.complaint)}."
         ) from None
@@ -161,5 +163,6 @@ async def follow(host: Host, token: str, said: Said, deadline: float) -> State:
         splitter.end()
 
 
-def _sh(script: str, *arguments: object) -> str:
+def sh(script: str, *arguments: object) -> str:
+    """A command line that has the host's sh run `script`, each argument reaching it literally."""
     return shlex.join(["sh", "-c", script, "skytui", *map(str, arguments)])

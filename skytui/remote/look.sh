@@ -24,21 +24,45 @@ alive() {
     fi | grep -F -- "$folder" >/dev/null
 }
 
+# Whether this host has booted since the command was started.
+rebooted() {
+    boot=/proc/sys/kernel/random/boot_id
+    [ -s "$folder/boot" ] && [ -r "$boot" ] && [ "$(cat "$boot")" != "$(cat "$folder/boot")" ]
+}
+
+# Whether /proc shows a process of session $1 that is no zombie. A program's name may hold spaces and
+# parentheses; one that looks like this by itself can only make us say that something may still run.
+peopled() {
+    cat /proc/[0-9]*/stat 2>/dev/null | grep -E "\) [^ZXx] [0-9]+ [0-9]+ $1 " >/dev/null
+}
+
+# Whether it is proven that nothing of the command is left.
+gone() {
+    if rebooted; then return 0; fi
+    # Where /proc hides the processes of others, it does not show process 1 either.
+    [ -f "$folder/session" ] && [ -r "/proc/$$/stat" ] && [ -r /proc/1/stat ] || return 1
+    session=$(cat "$folder/pid")
+    # Twice: a process that came while the list was read, as its parent left it, is in the next list.
+    ! peopled "$session" && ! peopled "$session"
+}
+
 state() {
     if [ ! -d "$folder" ]; then
         echo absent
     elif [ -f "$folder/void" ]; then
         echo void
-    elif [ -f "$folder/code" ]; then
+    elif [ -s "$folder/code" ]; then
         echo "ended $(cat "$folder/code")"
     elif [ ! -f "$folder/pid" ]; then
-        echo claimed
+        if rebooted; then echo vanished; else echo claimed; fi
     elif alive; then
         echo running
-    elif [ -f "$folder/code" ]; then
+    elif [ -s "$folder/code" ]; then
         echo "ended $(cat "$folder/code")"
-    else
+    elif gone; then
         echo vanished
+    else
+        echo orphaned
     fi
 }
 

@@ -4,6 +4,7 @@ Nothing is taken from the person's `~/.ssh/config`: what is used stands in the p
 """
 
 import asyncio
+import contextlib
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -93,8 +94,11 @@ class Host:
         async with self.process(command, deadline) as process:
             try:
                 async with asyncio.timeout_at(end):
-                    process.stdin.write(stdin)
-                    process.stdin.write_eof()
+                    # The command may have ended by now without reading anything: it has an answer all the
+                    # same. A connection that was lost meanwhile shows below.
+                    with contextlib.suppress(BrokenPipeError):
+                        process.stdin.write(stdin)
+                        process.stdin.write_eof()
                     out, err = await asyncio.gather(
                         _read(process.stdout, "output"), _read(process.stderr, "error output")
                     )

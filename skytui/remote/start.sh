@@ -47,6 +47,11 @@ if ! mkdir "$folder" 2>/dev/null; then
     say "failed $folder cannot be made"
 fi
 : >"$folder/output" || say "failed $folder cannot be written"
+# What look.sh needs to prove that nothing of the command is left.
+boot=/proc/sys/kernel/random/boot_id
+if [ -r "$boot" ]; then
+    cat "$boot" >"$folder/boot.new" 2>/dev/null && mv "$folder/boot.new" "$folder/boot"
+fi
 
 runner='
 folder=$1
@@ -56,7 +61,10 @@ printf "%s\n" "$$" >"$folder/pid.new" && mv "$folder/pid.new" "$folder/pid" || e
 printf "%s\n" "$?" >"$folder/code.new" && mv "$folder/code.new" "$folder/code"
 '
 detach=nohup
-if command -v setsid >/dev/null 2>&1; then detach=setsid; fi
+if command -v setsid >/dev/null 2>&1; then
+    detach=setsid
+    : >"$folder/session" # the runner's pid is its session's id
+fi
 if [ "$count" -gt 0 ]; then
     printf '%s' "$lines" | "$detach" sh -c "$runner" skytui-command "$folder" "$@" >/dev/null 2>&1 &
 else

@@ -1,6 +1,7 @@
 """What the contract tests run on: a pair in memory, or a practice pair."""
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,6 +29,9 @@ class Rig(Protocol):
     def ran(self, server: str, action: Action) -> int:
         """How often an action on the host really ran."""
 
+    def silence(self, server: str, seconds: int) -> None:
+        """The heartbeat of the mark that a host carries was so long ago."""
+
 
 class ScriptedRig:
     def __init__(self) -> None:
@@ -40,6 +44,9 @@ class ScriptedRig:
 
     def ran(self, server: str, action: Action) -> int:
         return self._pair.done.count((server, action))
+
+    def silence(self, server: str, seconds: int) -> None:
+        self._pair.servers[server].run_mark.silent = seconds
 
 
 _SCRIPTS: dict[Action, Callable[[dict[str, object]], bool]] = {
@@ -65,3 +72,8 @@ class PracticeRig:
         file = self._lab / "hosts" / server / "logs" / "invocations.jsonl"
         lines = [json.loads(line) for line in file.read_text().splitlines()] if file.exists() else []
         return sum(_SCRIPTS[action](line) for line in lines if line["phase"] == "begin")
+
+    def silence(self, server: str, seconds: int) -> None:
+        (file,) = (self._lab / "hosts" / server).rglob("marks/*/held/mark")
+        identity, _, what = file.read_text().splitlines()
+        file.write_text(f"{identity}\n{int(time.time()) - seconds}\n{what}\n")

@@ -10,6 +10,7 @@ import pytest
 
 from skytui import paths
 from skytui.drivers.driver import Driver
+from skytui.pair.mark import Carried, Foreign, Mark
 from skytui.pair.order import Expectation, Order, Outcome, Result
 from skytui.pair.position import parse_position, reached
 from skytui.pair.reading import Known, Unknown
@@ -237,6 +238,67 @@ async def test_a_marker_gives_the_position_that_the_standby_reaches(drivers: dic
     assert parse_position(outcome.position) is not None
     await drivers["sky-a"].read()
     await until(drivers["sky-b"], lambda seen: reached(known(seen.wal_position), outcome.position))
+
+
+def mark(who: str = "ann", content: str = "") -> Mark:
+    key = {"ann": "a1", "bob": "b2"}[who]
+    return Mark(pair="practice", run="20261122-120000", key=key, who=who, host=f"jump-of-{who}", hash=content)
+
+
+async def test_a_mark_is_set_refreshed_and_cleared(drivers: dict[str, Driver], rig: Rig) -> None:
+    driver = drivers["sky-a"]
+    assert await driver.mark(mark()) == Carried()
+    rig.silence("sky-a", 30)
+    kept = await driver.mark(mark(content="abc"))
+    assert isinstance(kept, Carried)
+    assert kept.before == mark()
+    assert 30 <= kept.silent < 60
+    again = await driver.mark(mark(content="abc"))
+    assert isinstance(again, Carried)
+    assert again.before == mark(content="abc")
+    assert again.silent < 30
+    assert await driver.unmark(mark()) == ""
+    assert await driver.unmark(mark()) == "", "what is gone is gone"
+    assert await driver.mark(mark("bob")) == Carried()
+    assert await driver.unmark(mark("bob")) == ""
+
+
+async def test_another_runs_mark_stays_whoever_asks(drivers: dict[str, Driver], rig: Rig) -> None:
+    """Also from another process; the runs are of the same second."""
+    others = rig.open()
+    try:
+        await drivers["sky-a"].mark(mark())
+        rig.silence("sky-a", 100)
+        found = await others["sky-a"].mark(mark("bob"))
+        assert isinstance(found, Foreign)
+        assert found.mark == mark()
+        assert 100 <= found.silent < 130
+        assert mark().words in await others["sky-a"].unmark(mark("bob"))
+        assert isinstance(await others["sky-b"].mark(mark("bob")), Carried), "each host has its own"
+        assert isinstance(await drivers["sky-a"].mark(mark()), Carried)
+    finally:
+        await others["sky-b"].unmark(mark("bob"))
+        await drivers["sky-a"].unmark(mark())
+        for driver in others.values():
+            await driver.close()
+
+
+async def test_only_a_silent_mark_that_is_meant_is_taken_over(drivers: dict[str, Driver], rig: Rig) -> None:
+    driver = drivers["sky-a"]
+    await driver.mark(mark())
+    try:
+        assert isinstance(await driver.mark(mark("bob"), take=mark(), stale=60), Foreign), "it is fresh"
+        rig.silence("sky-a", 100)
+        assert isinstance(await driver.mark(mark("bob"), take=mark("bob"), stale=60), Foreign)
+        taken = await driver.mark(mark("bob"), take=mark(), stale=60)
+        assert isinstance(taken, Carried)
+        assert taken.before == mark()
+        assert 100 <= taken.silent < 130
+        lost = await driver.mark(mark())
+        assert isinstance(lost, Foreign)
+        assert lost.mark == mark("bob")
+    finally:
+        assert await driver.unmark(mark("bob")) == ""
 
 
 async def test_no_preview_shows_a_secret(drivers: dict[str, Driver], rig: Rig) -> None:

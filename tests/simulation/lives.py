@@ -240,7 +240,7 @@ class Life:
                 continue
             if run is None:
                 if reading.master() and reading.standby():
-                    assert self.conductor.open(Open(1), SEAT) == ""
+                    assert await self.conductor.open(Open(1), SEAT) == ""
                 continue
             now = (run.stage, run.stage_at)
             if run.step is None or now == answered or prospect(run, reading).turn is not Turn.OPERATOR:
@@ -253,7 +253,7 @@ class Life:
                     continue
                 self.again.add(run.step.id)
             answered = now
-            refused = self.conductor.confirm(Confirm(1, run.id, run.step.id, run.phrase(run.step)), SEAT)
+            refused = self.conductor.desk.confirm(Confirm(1, run.id, run.step.id, run.phrase(run.step)), SEAT)
             assert refused == ""
 
 

@@ -64,6 +64,7 @@ async def conducted(
     world: World | None = None,
     secrets: dict[str, SecretSource] | None = None,
     operators: Sequence[str] = (),
+    heartbeat_seconds: float = 10.0,
 ) -> AsyncIterator[Conducted]:
     """A conductor that polls as fast as it can, until the block ends."""
     world = world or World()
@@ -76,7 +77,7 @@ async def conducted(
         },
         secrets=secrets or {},
         operators=list(operators),
-        thresholds=Thresholds(poll_seconds=0.001),
+        thresholds=Thresholds(poll_seconds=0.001, heartbeat_seconds=heartbeat_seconds),
     )
     drivers = drivers_of(world)
     conductor = Conductor(
@@ -138,10 +139,10 @@ async def until_read(client: Client) -> None:
 
 
 async def open_run(client: Client) -> Run:
-    """Start a run; its first card is up."""
+    """Start a run; its first card is up, and it is known which servers carry its mark."""
     await until_read(client)
     assert (await client.request(Open)).refused == ""
-    return await until_run(client, lambda run: isinstance(run.stage, Waiting))
+    return await until_run(client, lambda run: isinstance(run.stage, Waiting) and len(run.marks) == 2)
 
 
 async def confirm(client: Client, run: Run, phrase: str | None = None) -> str:

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 from skytui.drivers.driver import Said
 from skytui.pair.logline import LogLine
+from skytui.pair.mark import Mark, Marking, Unmarked
 from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.vocabulary import Role, ServerReading
 from tests.support.world import NEW, OLD, World
@@ -16,7 +17,9 @@ Answer = Outcome | Exception | None
 class WorldDriver:
     """One server of a world. Without an answer written down, an action is carried out.
 
-    `before` is called inside `act`, before anything is done. Each poll moves the world on by a second.
+    `before` is called inside `act`, before anything is done. Each poll moves the world on by a second. While
+    `unmarkable` says why, the host cannot be marked; it marks only after `marks_wait`, and of the next
+    `marks_unheard` marks the answer does not come.
     """
 
     def __init__(self, world: World, server: str) -> None:
@@ -32,6 +35,10 @@ class WorldDriver:
         self.reads = 0
         self.follows = 0
         self.closed = False
+        self.marked: list[Mark] = []
+        self.unmarkable = ""
+        self.marks_unheard = 0
+        self.marks_wait: asyncio.Event | None = None
 
     @property
     def server(self) -> str:
@@ -62,6 +69,21 @@ class WorldDriver:
         if self.probe_answers:
             return await _give(self.probe_answers.pop(0))
         return Outcome(Result.UNKNOWN, "no answer")
+
+    async def mark(self, mark: Mark, *, take: Mark | None = None, stale: float = 0.0) -> Marking:
+        if self.unmarkable:
+            return Unmarked(self.unmarkable)
+        self.marked.append(mark)
+        if self.marks_wait:
+            await self.marks_wait.wait()
+        found = self._world.servers[self._server].run_mark.set(mark, take, stale)
+        if self.marks_unheard:
+            self.marks_unheard -= 1
+            return Unmarked("no answer in time")
+        return found
+
+    async def unmark(self, mark: Mark) -> str:
+        return self.unmarkable or self._world.servers[self._server].run_mark.clear(self._server, mark)
 
     async def try_login(self) -> str:
         return self.wrong_password

@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from skytui.clock import Instant, ManualClock
+from skytui.drivers.scripted_world import ScriptedMark
 from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.pair import PairReading, Sample
 from skytui.pair.reading import Known, Stale, Unknown
@@ -55,6 +56,7 @@ class Server:
     link: str = "streaming"
     control: str = "in production"
     standby_status: str = ""
+    run_mark: ScriptedMark = field(default_factory=ScriptedMark)
 
 
 class World:

@@ -35,6 +35,7 @@ class Carried:
         self.told: list[Recorded] = []
         self.says: list[str] = []
         self.looks = 0
+        self.answer: str | Exception = ""
         self.engine = Engine(
             self.journal,
             self.drivers,
@@ -43,11 +44,17 @@ class Carried:
             recorded=lambda event, run: self.told.append(event),
             said=lambda order, line: None,
             trouble=self.says.append,
+            objection=self.objection,
         )
         self.engine.run = walk.run
 
     def look(self) -> None:
         self.looks += 1
+
+    async def objection(self) -> str:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
 
     @property
     def run(self) -> Run:
@@ -302,3 +309,23 @@ async def test_an_observation_is_never_recorded(tmp_path: Path) -> None:
         reading = one.world.poll()
         assert one.engine.feed(Observed(at=reading.now, wall=reading.wall, reading=reading)) == ""
         assert one.path.read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("answer", "says"),
+    [
+        ("sky-a is taken", "sky-a is taken; nothing was started."),
+        (RuntimeError("boom"), "skytui itself failed here (RuntimeError: boom); nothing was started."),
+    ],
+)
+async def test_an_action_that_something_is_said_against_is_not_started(
+    tmp_path: Path, answer: str | Exception, says: str
+) -> None:
+    async with carried(tmp_path, "shut-down") as one:
+        one.answer = answer
+        one.confirm()
+        one.poll()
+        await one.until(lambda: isinstance(one.run.stage, Failed))
+        assert isinstance(one.run.stage, Failed)
+        assert one.run.stage.outcome == Outcome(Result.REFUSED, says)
+        assert not one.drivers[OLD].acted

@@ -123,6 +123,17 @@ def test_a_secret_has_one_source() -> None:
     assert faults(text) == [":4: [pair.prod.secrets] admin: give exactly one of file, env, command, prompt"]
 
 
+def test_a_run_that_is_alive_cannot_look_dead() -> None:
+    text = PAIR.replace("NAME", "prod").replace("zero_seconds = 30", "heartbeat_seconds = 30")
+    text += "mark_stale_seconds = 80\n"
+    assert faults(text) == [
+        ":17: [pair.prod.thresholds] mark_stale_seconds: must be at least three times heartbeat_seconds:"
+        " a heartbeat may come late"
+    ]
+    own(text.replace("80", "90"))
+    assert load_pair("prod").thresholds.mark_stale_seconds == 90
+
+
 def test_plain_http_is_for_drills_only() -> None:
     text = PAIR.replace("NAME", "prod").replace("https:", "http:")
     assert faults(text) == [":8: [pair.prod.server.sky-a] url: must be https: passwords go over it"]

@@ -1,8 +1,10 @@
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
 
+from skytui.pair.mark import Mark, Unmarked
 from skytui.pair.order import Expectation, Order, Result
 from skytui.pair.reading import Known, Unknown
 from skytui.pair.vocabulary import Action, Role
@@ -131,6 +133,58 @@ async def test_a_host_lost_for_good_while_it_runs_is_unknown(
     assert outcome.says.endswith("It was started, and may still run.")
 
 
+async def test_a_command_that_is_provably_gone_has_failed(
+    make: Make, sshd: SshServer, host_home: Path
+) -> None:
+    script(host_home, "promote", "echo half; exec sleep 60")
+    heard = asyncio.Event()
+    acting = asyncio.create_task(
+        make(ssh=sshd.config, home=str(host_home)).act(order(), lambda _: heard.set())
+    )
+    async with asyncio.timeout(10):
+        await heard.wait()
+    os.killpg(runner_of(sshd), 9)
+    outcome = await acting
+    assert outcome.result is Result.FAILED
+    assert outcome.says.endswith(
+        "bin/promote was started and is gone without an exit code: it was killed, or its host went down."
+    )
+    assert outcome.tail == ("half",)
+
+
+async def test_a_command_of_which_something_is_left_is_unknown_until_it_has_ended(
+    make: Make, sshd: SshServer, host_home: Path
+) -> None:
+    script(host_home, "promote", "echo $$; exec sleep 60")
+    said: list[str] = []
+    heard = asyncio.Event()
+    driver = make(ssh=sshd.config, home=str(host_home))
+
+    def hear(line: str) -> None:
+        said.append(line)
+        heard.set()
+
+    acting = asyncio.create_task(driver.act(order(), hear))
+    async with asyncio.timeout(10):
+        await heard.wait()
+    os.kill(runner_of(sshd), 9)
+    try:
+        outcome = await acting
+        assert outcome.result is Result.UNKNOWN
+        assert outcome.says.endswith("bin/promote is gone, but something of it may still run.")
+        assert (await driver.probe(order(), ignore)).result is Result.UNKNOWN
+    finally:
+        os.kill(int(said[0]), 9)
+    async with asyncio.timeout(10):
+        while (outcome := await driver.probe(order(), ignore)).result is Result.UNKNOWN:
+            pass
+    assert outcome.result is Result.FAILED
+
+
+def runner_of(sshd: SshServer) -> int:
+    return int((sshd.home / ".skytui/commands/t-1/pid").read_text())
+
+
 async def test_probes(make: Make, sshd: SshServer, host_home: Path) -> None:
     script(host_home, "promote", 'echo ran >>"$HOME/ran"')
     driver = make(ssh=sshd.config, home=str(host_home))
@@ -143,6 +197,23 @@ async def test_probes(make: Make, sshd: SshServer, host_home: Path) -> None:
     assert (host_home / "ran").read_text() == "ran\n"
     await sshd.stop()
     assert (await other.probe(order(token="x"), ignore)).result is Result.UNKNOWN
+
+
+async def test_a_server_without_ssh_cannot_be_marked(make: Make) -> None:
+    mark = Mark(pair="night", run="r", key="k")
+    says = "sky-a: the configuration gives no ssh, so it cannot be marked."
+    assert await make().mark(mark) == Unmarked(says)
+    assert await make().unmark(mark) == ""
+
+
+async def test_a_host_that_is_not_there_is_unmarked_with_a_reason(make: Make, sshd: SshServer) -> None:
+    await sshd.stop()
+    mark = Mark(pair="night", run="r", key="k")
+    driver = make(ssh=sshd.config)
+    found = await driver.mark(mark)
+    assert isinstance(found, Unmarked)
+    assert found.reason.startswith("sky-a: no SSH connection to ")
+    assert await driver.unmark(mark) == found.reason
 
 
 async def test_a_log_is_followed(make: Make, sshd: SshServer, host_home: Path) -> None:

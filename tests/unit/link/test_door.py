@@ -78,7 +78,7 @@ async def test_the_first_word_is_the_whole_state(here: Conducted) -> None:
     assert welcome.keys_of == "ann"
     assert [server.name for server in welcome.servers] == ["sky-a", "sky-b"]
     assert welcome.run == run
-    assert [type(event).__name__ for event in welcome.events] == ["Opened"]
+    assert [type(event).__name__ for event in welcome.events] == ["Opened", "Marked", "Marked"]
     assert welcome.reading is not None
     assert welcome.reading.master() == "sky-a"
     assert welcome.secrets_wanted == ()

@@ -127,17 +127,68 @@ async def test_without_setsid_nohup_does(host: Host, sshd: SshServer) -> None:
     assert (state, said) == (ENDED, ["hello", "no setsid"])
 
 
-async def test_a_killed_command_has_vanished(host: Host, sshd: SshServer) -> None:
-    what = command("echo $PPID; exec sleep 60")
-    said: list[str] = []
-    await start(host, what)
-    following = asyncio.create_task(follow(host, what.token, said.append, 20))
+async def begun(host: Host, sshd: SshServer, text: str) -> int:
+    """Start a command whose output is the pid of what must be killed last; the pid of its runner."""
+    await start(host, command(text))
+    await waited_for(sshd.home / ".skytui/commands/run-1/output")
+    return int((sshd.home / ".skytui/commands/run-1/pid").read_text())
+
+
+async def waited_for(file: Path) -> int:
+    """The number in a file, as soon as it is there."""
     async with asyncio.timeout(10):
-        while not said:  # noqa: ASYNC110
+        while not (file.exists() and file.read_text().endswith("\n")):  # noqa: ASYNC110
             await asyncio.sleep(0.02)
-    session = int((sshd.home / ".skytui/commands/run-1/pid").read_text())
+    return int(file.read_text())
+
+
+async def test_a_killed_command_has_vanished(host: Host, sshd: SshServer) -> None:
+    session = await begun(host, sshd, "echo $$; exec sleep 60")
+    following = asyncio.create_task(follow(host, "run-1", lambda _: None, 20))
     os.killpg(session, 9)
     assert (await following).progress is Progress.VANISHED
+
+
+@pytest.mark.parametrize("name", ["sleeper", "odd ) S 1 (1"])
+async def test_what_outlives_its_killed_shell_is_an_orphan_until_it_ends_too(
+    host: Host, sshd: SshServer, name: str
+) -> None:
+    (sshd.home / name).symlink_to(_which("sleep"))
+    runner = await begun(host, sshd, f"echo $$; exec './{name}' 60")
+    child = await waited_for(sshd.home / ".skytui/commands/run-1/output")
+    os.kill(runner, 9)
+    try:
+        assert await follow(host, "run-1", lambda _: None, 20) == State(Progress.ORPHANED)
+    finally:
+        os.kill(child, 9)
+    async with asyncio.timeout(10):
+        while (state := (await look(host, "run-1"))[0]) != State(Progress.VANISHED):
+            assert state == State(Progress.ORPHANED)
+
+
+@pytest.mark.parametrize("gone", ["session", "boot"])
+async def test_where_it_cannot_be_proven_that_it_is_gone_it_may_still_run(
+    host: Host, sshd: SshServer, gone: str
+) -> None:
+    """Without setsid nothing tells its processes from others; only another boot proves that they are gone."""
+    session = await begun(host, sshd, "echo $$; exec sleep 60")
+    folder = sshd.home / ".skytui/commands/run-1"
+    (folder / "session").unlink()
+    os.killpg(session, 9)
+    if gone == "boot":
+        (folder / "boot").write_text("00000000-0000-0000-0000-000000000000\n")
+    wanted = {"session": Progress.ORPHANED, "boot": Progress.VANISHED}[gone]
+    assert await follow(host, "run-1", lambda _: None, 20) == State(wanted)
+
+
+async def test_a_host_that_went_down_before_anything_was_seen_to_start_left_nothing(
+    host: Host, sshd: SshServer
+) -> None:
+    folder = sshd.home / ".skytui/commands/run-1"
+    folder.mkdir(parents=True)
+    assert (await look(host, "run-1"))[0] == State(Progress.CLAIMED)
+    (folder / "boot").write_text("00000000-0000-0000-0000-000000000000\n")
+    assert (await look(host, "run-1"))[0] == State(Progress.VANISHED)
 
 
 async def test_a_probe_uses_up_a_token_so_that_a_late_start_does_nothing(host: Host, sshd: SshServer) -> None:

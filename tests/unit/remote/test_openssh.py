@@ -20,7 +20,9 @@ from skytui.clock import SystemClock
 from skytui.config.pairs import SshConfig
 from skytui.config.secrets import Secret
 from skytui.errors import UnreachableError
+from skytui.pair.mark import Carried, Foreign, Mark
 from skytui.remote.durable import Command, Progress, State, follow, look, start
+from skytui.remote.marking import clear_mark, set_mark
 from skytui.remote.ssh import Host
 from skytui.remote.tail import follow_log
 
@@ -125,6 +127,22 @@ async def test_starts_that_race_start_once(host: Host, openssh: OpenSsh) -> None
     assert (openssh.home / "count").read_text() == "ran\n"
 
 
+async def test_of_those_who_claim_a_mark_at_once_one_wins_and_one_takes_it_over(
+    host: Host, openssh: OpenSsh
+) -> None:
+    marks = [Mark(pair="night", run="r", key=f"k{n}") for n in range(5)]
+    found = await asyncio.gather(*(set_mark(host, mark) for mark in marks))
+    (winner,) = (mark for mark, one in zip(marks, found, strict=True) if isinstance(one, Carried))
+    assert {one.mark for one in found if isinstance(one, Foreign)} == {winner}
+    others = [mark for mark in marks if mark != winner]
+    await asyncio.gather(*(set_mark(host, mark, take=winner, stale=0) for mark in others))
+    found = await asyncio.gather(*(set_mark(host, mark) for mark in marks))
+    (taker,) = (mark for mark, one in zip(marks, found, strict=True) if isinstance(one, Carried))
+    assert taker != winner
+    assert [path.name for path in (openssh.home / ".skytui/marks/night").iterdir()] == ["held"]
+    assert await clear_mark(host, taker) == ""
+
+
 async def test_secrets_arrive_and_a_prompt_ends_at_once(host: Host, openssh: OpenSsh) -> None:
     said: list[str] = []
     await start(host, command("read -r a; echo ${#a}; read -r b || echo no more", "xyzzy-plugh"))
@@ -159,7 +177,7 @@ async def test_a_connection_cut_in_the_middle_of_a_secret_starts_nothing(
 async def _start_with_half_a_secret(host: Host, what: Command) -> None:
     from skytui.remote import durable  # noqa: PLC0415
 
-    text = durable._sh(durable._START, what.token, 2, what.expect, "echo sky-a master", *what.argv)
+    text = durable.sh(durable._START, what.token, 2, what.expect, "echo sky-a master", *what.argv)
     async with host.process(text) as process:
         process.stdin.write(b"first\nsec")
         with contextlib.suppress(asyncssh.Error, OSError):
@@ -168,7 +186,15 @@ async def _start_with_half_a_secret(host: Host, what: Command) -> None:
 
 def _waits_for_a_line(openssh: OpenSsh) -> bool:
     here = psutil.Process(openssh._process.pid).children(recursive=True)
-    return any("skytui" in " ".join(child.cmdline()) for child in here if child.is_running())
+    return any("skytui" in " ".join(_command_line(child)) for child in here)
+
+
+def _command_line(process: psutil.Process) -> list[str]:
+    """Empty for one that has ended since it was found."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
 
 
 async def test_a_log_is_followed_over_a_drop(host: Host, openssh: OpenSsh) -> None:

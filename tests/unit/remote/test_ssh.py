@@ -1,4 +1,6 @@
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import asyncssh
 import pytest
@@ -34,6 +36,25 @@ async def test_all_commands_share_one_connection(host: Host, sshd: SshServer) ->
 async def test_standard_input_is_at_its_end(host: Host) -> None:
     done = await host.run("read -r line || echo nothing came", deadline=10)
     assert done.stdout == b"nothing came\n"
+
+
+async def test_a_command_that_ends_before_its_standard_input_came_has_an_answer(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy jump host the channel may be closed by the other side before anything was written."""
+    at_once = host.process
+
+    @asynccontextmanager
+    async def late(command: str, deadline: float) -> AsyncIterator[asyncssh.SSHClientProcess[bytes]]:
+        async with at_once(command, deadline) as process:
+            async with asyncio.timeout(deadline):
+                while not process.stdin.is_closing():  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            yield process
+
+    monkeypatch.setattr(host, "process", late)
+    done = await host.run("echo out; exit 7", stdin=b"in\n", deadline=10)
+    assert (done.code, done.stdout) == (7, b"out\n")
 
 
 async def test_it_connects_again_after_a_drop(host: Host, sshd: SshServer) -> None:
