@@ -90,7 +90,7 @@ class Conductor:
         self._reading: PairReading | None = None
         self._engine: Engine | None = None
         self._two_masters = False
-        self._opening = False
+        self._opening = asyncio.Lock()
         self.hub = Hub()
         self.seats = Seats(config.operators, self._here)
         self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
@@ -117,7 +117,7 @@ class Conductor:
     @property
     def busy(self) -> bool:
         """Whether a run is open, or being opened."""
-        return self._opening or (self.run is not None and not self.run.over)
+        return self._opening.locked() or (self.run is not None and not self.run.over)
 
     async def serve(self) -> None:
         """Poll, follow logs, keep marks fresh, and carry on a run that was left, until cancelled.
@@ -173,12 +173,9 @@ class Conductor:
 
     async def open(self, request: Open, seat: Seat) -> str:
         """Start a run, once every server that can be reached carries its mark."""
-        if self._opening:
-            return "another run is just being opened"
-        if reason := self._why_not_open(seat):
-            return reason
-        self._opening = True
-        try:
+        async with self._opening:  # of two at once the second is told of the first one's run
+            if reason := self._why_not_open(seat):
+                return reason
             run_id, wall = new_run_id(self.folder, self._clock.now()), self._clock.now()
             mark = mark_of(self._config.name, run_id, self._clock.instant().boot, seat.who, wall)
             reason = plain(request.take_over).strip()
@@ -192,8 +189,6 @@ class Conductor:
             if self._engine is not None:
                 self._marks.opened(self._engine, reason)
             return refused
-        finally:
-            self._opening = False
 
     def _why_not_open(self, seat: Seat) -> str:
         if self.run is not None and not self.run.over:

@@ -112,7 +112,8 @@ class SshServer:
         if gone.done() and child.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, 9)
-            await asyncio.wait({ended})
+            # wait() returns when all pipes are at their end, too: one that nobody reads any more never is.
+            child._transport.close()  # type: ignore[attr-defined]
         code = await child.wait()
         for task in (*pumps, gone, ended):
             task.cancel()
