@@ -148,6 +148,14 @@ def take(
 
 
 @app.command()
+def watch(pair: OnePair, slow_link: Slow = False, ascii_only: Ascii = False) -> None:
+    """Look on: the console without any key that changes something. The conductor refuses them as well."""
+    from skytui.commands.console import watch as run  # noqa: PLC0415
+
+    raise typer.Exit(run(pair, slow_link=slow_link, ascii_only=ascii_only))
+
+
+@app.command()
 def runs(pair: OnePair) -> None:
     """List the runs of a pair, oldest first."""
     from skytui.commands.runs import listing  # noqa: PLC0415

@@ -1,13 +1,15 @@
-"""`skytui [PAIR]`: the console, on the conductor of a pair."""
+"""`skytui [PAIR]` and `skytui watch PAIR`: the console, on the conductor of a pair."""
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 
 from skytui.clock import SystemClock
 from skytui.conductor.runs import open_run
 from skytui.config.pairs import load_pair, pair_names
 from skytui.config.state import pair_folder
-from skytui.errors import ConfigError, UsageError
+from skytui.errors import ConfigError, StateError, UsageError
+from skytui.link.client import Client
 from skytui.link.start import attach, conductor_listens
 from skytui.tui.app import run_console
 from skytui.tui.leaving import Leaving
@@ -58,11 +60,25 @@ def open_console(pair: str, *, slow_link: bool, ascii_only: bool, drill: bool) -
 
     Raises StateError when the conductor does not start.
     """
-    return asyncio.run(_show(pair, slow_link=slow_link, ascii_only=ascii_only, drill=drill))
+
+    async def show() -> Leaving:
+        client = await attach(pair, "console")
+        return await _show(
+            client, lambda: attach(pair, "console"), slow_link=slow_link, ascii_only=ascii_only, drill=drill
+        )
+
+    return asyncio.run(show())
 
 
-async def _show(pair: str, *, slow_link: bool, ascii_only: bool, drill: bool) -> Leaving:
-    session = LinkSession(await attach(pair, "console"), lambda: attach(pair, "console"), SystemClock())
+async def _show(
+    client: Client,
+    again: Callable[[], Awaitable[Client]],
+    *,
+    slow_link: bool,
+    ascii_only: bool,
+    drill: bool = False,
+) -> Leaving:
+    session = LinkSession(client, again, SystemClock())
     listening = asyncio.create_task(session.run())
     try:
         return await run_console(session, slow_link=slow_link, ascii_only=ascii_only, drill=drill)
@@ -81,3 +97,28 @@ def console(pair: str | None, *, slow_link: bool, ascii_only: bool) -> int:
     leaving = open_console(name, slow_link=slow_link, ascii_only=ascii_only, drill=False)
     sys.stderr.write(f"{leaving.says}\n")
     return 0
+
+
+def watch(pair: str, *, slow_link: bool, ascii_only: bool) -> int:
+    """Open the console on a pair as one that may only look; returns the exit code."""
+    require_terminal()
+    leaving = asyncio.run(_watch(known_pair(pair), slow_link=slow_link, ascii_only=ascii_only))
+    sys.stderr.write(f"{leaving.says}\n")
+    return 0
+
+
+async def _watch(pair: str, *, slow_link: bool, ascii_only: bool) -> Leaving:
+    """A watcher starts a conductor only where it would find nothing to carry on, and never another one.
+
+    A conductor takes up a run that it finds open; that is for somebody who may act on it.
+    """
+    folder = pair_folder(pair)
+    if not conductor_listens(pair) and open_run(folder) is not None:
+        raise StateError(
+            f"A run of {pair} is open, and its conductor is gone; a watcher does not take it up.",
+            hint=f"See where it stands with: skytui plan {pair}. Take it up with: skytui {pair}",
+        )
+    client = await attach(pair, "watch")
+    return await _show(
+        client, lambda: Client.connect(folder, "watch"), slow_link=slow_link, ascii_only=ascii_only
+    )

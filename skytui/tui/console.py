@@ -19,7 +19,10 @@ from textual.screen import Screen
 from skytui import paths
 from skytui.clock import Clock
 from skytui.plaintext import plain
+from skytui.runbook.events import HandedOver
+from skytui.runbook.model import Run
 from skytui.runbook.prospect import Prospect, Turn
+from skytui.runbook.steps import Step
 from skytui.tui import keys, theme
 from skytui.tui.arming import KeyTimes, TerminalTimes
 from skytui.tui.glyphs import ASCII, Look
@@ -30,7 +33,9 @@ from skytui.tui.screens.dialog import Dialog
 from skytui.tui.screens.main import MainScreen
 from skytui.tui.screens.secret import SecretDialog
 from skytui.tui.session import Session, Shown
+from skytui.tui.standing import Standing
 from skytui.tui.terminal import terminal_is_gone
+from skytui.tui.view.people import handed_words
 
 T = TypeVar("T")
 
@@ -86,6 +91,7 @@ class Console(App[Leaving]):
         self._times: KeyTimes = times or TerminalTimes()
         self._drill = drill
         self._noticed = session.shown.noticed
+        self._told = (session.shown.run.id if session.shown.run else "", len(session.shown.events))
         self._asked_for: tuple[str, ...] = ()
         self._said = ("", 0.0)
         self.key_read = 0.0
@@ -144,17 +150,25 @@ class Console(App[Leaving]):
             self._desk.ask_secret()
         self._asked_for = shown.secrets_wanted
         self._close_what_went_by(scene)
+        self._tell_of_hand_over(shown)
         if isinstance(self.screen, SecretDialog) and self.screen.secret not in shown.secrets_wanted:
             self.screen.answer(True)
 
     def _close_what_went_by(self, scene: Scene) -> None:
-        """Close a dialog about a step that the run has left meanwhile: somebody else confirmed it."""
-        screen, run = self.screen, scene.run
-        if isinstance(screen, Dialog) and screen.about is not None:
-            here = (run.id, run.step.id) if run and run.step else None
-            if screen.about != here:
-                self.say(f"The run went on without this: {screen.about[1]} is behind it.", bad=True)
-                screen.action_cancel()
+        """Close a dialog whose question is none any more: another confirmed the step, or took the run."""
+        screen = self.screen
+        if isinstance(screen, Dialog) and (why := screen.passed_by(scene)):
+            self.say(why, bad=True)
+            screen.action_cancel()
+
+    def _tell_of_hand_over(self, shown: Shown) -> None:
+        """Say it to everybody when somebody else operates the run from now on."""
+        run = shown.run.id if shown.run else ""
+        told = self._told[1] if run == self._told[0] else 0
+        for event in shown.events[told:]:
+            if isinstance(event, HandedOver):
+                self.notify(plain(handed_words(event)), timeout=NOTICE_SECONDS, markup=False)
+        self._told = (run, len(shown.events))
 
     def action_interrupt(self) -> None:
         """Ctrl+C: close a dialog; otherwise the same as leaving."""
@@ -215,12 +229,17 @@ class Console(App[Leaving]):
         run = self.scene.run
         if ending is DrillEnding.BRING_DOWN:
             return "The practice pair is brought down."
-        again = "`skytui drill`" if self._drill else f"`skytui {self.scene.shown.pair}`"
+        pair = self.scene.shown.pair
+        again = "`skytui drill`" if self._drill else f"`skytui {pair}`"
+        if self.scene.standing is Standing.WATCHER:
+            only = "This console only watched: nothing was changed from here."
+            return f"{only} {_where(run)} `skytui watch {pair}` watches again; {again} opens the console."
         if run is None or run.step is None:
             running = " The practice pair goes on running." if self._drill else ""
             return f"No run is open.{running} {again} attaches again."
-        step = run.step
-        place = f"step {run.number(step.id)} of {len(run.plan)}, {step.id}"
+        if not self.scene.operates:
+            return f"{run.operator} operates the run. {_where(run)} {again} attaches again."
+        place = _place(run, run.step)
         return f"The run goes on to its next gate and waits there; it is at {place}. {again} attaches again."
 
     def _leave_on_signals(self) -> None:
@@ -267,3 +286,13 @@ class Console(App[Leaving]):
 
     def _dialog_open(self) -> bool:
         return self.screen is not self.main
+
+
+def _where(run: Run | None) -> str:
+    if run is None or run.step is None:
+        return "No run is open."
+    return f"The run is at {_place(run, run.step)}."
+
+
+def _place(run: Run, step: Step) -> str:
+    return f"step {run.number(step.id)} of {len(run.plan)}, {step.id}"

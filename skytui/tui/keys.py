@@ -6,7 +6,7 @@ link `ESC [ A` arrives as Escape, `[` and `A`.
 
 from textual.binding import Binding
 
-CHANGES_SERVER = ("confirm", "start", "waive")
+CHANGES_SERVER = ("confirm", "start", "waive", "take", "hand-over")
 """The ids of the bindings that can lead to a change on a server."""
 
 TORN = frozenset({"escape", "left_square_bracket", "right_square_bracket", "O", *"ABCDEFHPQRS"})
@@ -42,7 +42,21 @@ MAIN: list[Binding] = [
         "hold",
         "hold",
         id="hold",
-        tooltip="Hold the run before its next gate, or let it go on again.",
+        tooltip="Hold the run before its next gate, or let it go on again. Whoever looks on may, too.",
+    ),
+    Binding(
+        "t",
+        "take",
+        "take over",
+        id="take",
+        tooltip="Operate the run that somebody else operates, for a reason you give.",
+    ),
+    Binding(
+        "t",
+        "hand_over",
+        "hand over",
+        id="hand-over",
+        tooltip="Pass the run you operate on to another user.",
     ),
     Binding("l", "log", "log", id="log", tooltip="Show the log on the whole screen, and back."),
     Binding(
@@ -50,6 +64,7 @@ MAIN: list[Binding] = [
         "filter",
         "filter",
         id="filter",
+        show=False,
         tooltip="Show lines of both servers, of one, or of scripts only.",
     ),
     Binding("slash", "find", "find", id="find", key_display="/", tooltip="Find text in the log."),

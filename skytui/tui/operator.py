@@ -11,18 +11,32 @@ from skytui.runbook.prospect import Turn
 from skytui.tui.arming import Armed, KeyTimes
 from skytui.tui.glyphs import Look
 from skytui.tui.leaving import DrillEnding
+from skytui.tui.passing import ended, left_behind, not_yours_now, taken_by_another
 from skytui.tui.scene import Scene
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
 from skytui.tui.screens.dialog import Dialog
+from skytui.tui.screens.handover import HandOverDialog
 from skytui.tui.screens.help import HelpDialog
 from skytui.tui.screens.leave import LeaveDialog
 from skytui.tui.screens.reason import ReasonDialog
 from skytui.tui.screens.secret import SecretDialog
 from skytui.tui.session import Session
+from skytui.tui.standing import Standing
+from skytui.tui.view.act import may_release
+from skytui.tui.view.people import (
+    list_of_people,
+    names,
+    only_watches,
+    others_here,
+    taking_words,
+    why_not_yours,
+)
 from skytui.tui.view.summary import roles_now, why_no_start
 
 T = TypeVar("T")
 
+DESK = ("confirm", "start", "waive", "hold", "take", "hand_over")
+"""The actions that ask the session for something."""
 TOO_EARLY = "A key typed before its card could be read does not count. Nothing was done; press it again."
 
 
@@ -61,13 +75,28 @@ class Operator:
         self._drill = drill
         self._sent: object = None
 
+    @property
+    def watches(self) -> bool:
+        """Whether nothing can be asked for from here."""
+        return self._floor.scene.standing is Standing.WATCHER
+
     def allows(self, action: str) -> bool | None:
         """Whether a key does something now: True; None greys it, False hides it."""
-        run = self._floor.scene.run
+        if action not in DESK:
+            return True
+        scene = self._floor.scene
+        run = scene.run
         open_run = run is not None and not run.over
-        if action in ("confirm", "waive", "hold") and not open_run:
-            return False
-        if action == "start" and open_run:
+        match action:
+            case "start":
+                here = not open_run
+            case "take":
+                here = open_run and not scene.operates
+            case "hand_over":
+                here = open_run and scene.operates
+            case _:
+                here = open_run
+        if self.watches or not here:
             return False
         return None if self.why_not(action) else True
 
@@ -75,16 +104,22 @@ class Operator:
         """Why a key does nothing now, as a sentence; empty when it does."""
         scene = self._floor.scene
         run = scene.run
-        if action in ("confirm", "start", "waive", "hold") and scene.shown.lost:
+        if action in DESK and self.watches:
+            return only_watches(scene.shown.pair)
+        if action in DESK and scene.shown.lost:
             return f"Not connected: {scene.shown.lost}"
         if action == "start":
             return "" if scene.shown.secrets_wanted else _sentence(why_no_start(scene))
         if run is None or run.over:
             return ""
+        if action in ("confirm", "waive") and (why := why_not_yours(scene)):
+            return why
         if action == "confirm":
             return _why_not_confirm(scene)
         if action == "waive":
             return _why_not_waive(run)
+        if action == "hold" and run.hold and not may_release(scene, run):
+            return f"{run.hold.who} holds the run and {run.operator} operates it; only they let it go on."
         return ""
 
     def refuse(self, sentence: str) -> None:
@@ -97,7 +132,9 @@ class Operator:
         run, step = scene.run, scene.run.step if scene.run else None
         if run is None or step is None:
             return
-        if not in_sight:
+        if why := why_not_yours(scene):
+            self.refuse(why)
+        elif not in_sight:
             self.refuse("The step card is not in sight: nothing was done.")
         elif not armed.admits(self._floor.key_read):
             self.refuse(TOO_EARLY)
@@ -127,6 +164,9 @@ class Operator:
         step = run.step if run else None
         if run is None or step is None:
             return
+        if why := why_not_yours(self._floor.scene):
+            self.refuse(why)
+            return
         dialog = ReasonDialog(
             self._times,
             self._look,
@@ -134,7 +174,7 @@ class Operator:
             text="The step passes without this proof, and the run is not called clean:",
             unproven=self._floor.scene.prospect.gate.reasons,
         )
-        dialog.about = (run.id, step.id)
+        dialog.passed_by = left_behind(run, step)
         self._floor.ask(
             dialog,
             lambda reason: self._floor.send(self._session.waive(run.id, step.id, reason), self._report),
@@ -154,18 +194,47 @@ class Operator:
             title="Hold the run?",
             text="It does not go past its next gate until h releases it. What is under way goes on.",
         )
+        dialog.passed_by = ended(run)
         self._floor.ask(dialog, lambda reason: self._floor.send(self._session.hold(reason), self._report))
+
+    def take(self) -> None:
+        """Ask for the reason, and operate the run that somebody else operates."""
+        scene = self._floor.scene
+        run = scene.run
+        if run is None or scene.operates:
+            return
+        dialog = ReasonDialog(
+            self._times, self._look, title="Take the run over?", text=taking_words(scene, run, self._look)
+        )
+        dialog.passed_by = taken_by_another(scene, run)
+        self._floor.ask(
+            dialog, lambda reason: self._floor.send(self._session.take(run.id, reason), self._report)
+        )
+
+    def hand_over(self) -> None:
+        """Ask for a user, and pass the run on."""
+        scene = self._floor.scene
+        run, you = scene.run, scene.shown.you
+        if run is None or you is None:
+            return
+        others = (seat for seat in others_here(scene) if seat.who != you.who)
+        dialog = HandOverDialog(self._times, you=you.who, here=names(others))
+        dialog.passed_by = not_yours_now(run)
+        self._floor.ask(
+            dialog, lambda user: self._floor.send(self._session.hand_over(run.id, user), self._report)
+        )
 
     def ask_secret(self) -> None:
         """Ask for the first secret that is wanted."""
         wanted = self._floor.scene.shown.secrets_wanted
-        if wanted:
+        if wanted and self._floor.scene.operates:
             dialog = SecretDialog(self._times, name=wanted[0], give=self._session.give_secret)
             self._floor.ask(dialog, lambda _: self._floor.say(f"{wanted[0]} was taken.", bad=False))
 
     def help(self) -> None:
         """Show all keys."""
-        self._floor.ask(HelpDialog(self._times), lambda _: None)
+        people = list_of_people(self._floor.scene, self._look)
+        self._floor.ask(HelpDialog(self._times, people), lambda _: None)
 
     def leave(self) -> None:
         """Leave; in a drill, ask what becomes of the pair."""
@@ -189,7 +258,7 @@ class Operator:
             phrase=run.phrase(step),
             last=step.no_way_back,
         )
-        dialog.about = (run.id, step.id)
+        dialog.passed_by = left_behind(run, step)
         self._floor.ask(dialog, lambda phrase: self._send_confirmation(run.id, step.id, phrase, card))
 
     def _send_confirmation(self, run: str, step: str, phrase: str, card: object) -> None:

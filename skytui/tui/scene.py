@@ -15,6 +15,7 @@ from skytui.pair.vocabulary import ServerReading
 from skytui.runbook.model import Run
 from skytui.runbook.prospect import Prospect, Turn, prospect
 from skytui.tui.session import Shown
+from skytui.tui.standing import Standing, standing_of
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +30,16 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     def run(self) -> Run | None:
         """The open run, or the last one that ended."""
         return self.shown.run
+
+    @property
+    def standing(self) -> Standing:
+        """What this console is to the run."""
+        return standing_of(self.shown)
+
+    @property
+    def operates(self) -> bool:
+        """Whether a confirmation from here would count."""
+        return self.standing is Standing.OPERATOR
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -80,6 +80,10 @@ class Desk:
         strips = self.console.screen._compositor.render_strips(self.console.size)
         return "\n".join(strip.text.rstrip() for strip in strips)
 
+    def notices(self) -> list[str]:
+        """The notices that are up; on the screen they may stand beside other words."""
+        return [notice.message for notice in self.console._notifications]
+
     def asked(self, what: str) -> list[tuple[str, ...]]:
         return [request for request in self.session.asked if request[0] == what]
 

@@ -1,11 +1,20 @@
 """The main moments of a swap, each built by the runbook's own machine; snapshots are made of these."""
 
 from collections.abc import Callable
+from datetime import timedelta
 
+from skytui.link.wire import Seat
 from skytui.pair.order import Outcome, Result
 from skytui.pair.vocabulary import Action, Job, User
-from tests.tui.scripted import ScriptedSession
-from tests.tui.world import World
+from skytui.runbook.events import Marked, Resumed
+from tests.tui.scripted import YOU, ScriptedSession
+from tests.tui.world import START, World
+
+ANN = Seat(2, "ann", "console", 4880, START - timedelta(minutes=4))
+BOB = Seat(3, "bob", "console", 5012, START - timedelta(minutes=1))
+EVE = Seat(4, "eve", "watch", 5199, START - timedelta(minutes=2))
+SECOND = Seat(5, "jo", "console", 5321, START - timedelta(minutes=3))
+"""Another console of the one who sits at the test's."""
 
 CONVERSION = (
     "masterToStandby: reading three lines from standard input",
@@ -33,8 +42,8 @@ def chatter(session: ScriptedSession) -> ScriptedSession:
     return session
 
 
-def idle() -> ScriptedSession:
-    return chatter(ScriptedSession())
+def idle(you: Seat = YOU) -> ScriptedSession:
+    return chatter(ScriptedSession(you=you))
 
 
 def users_in() -> ScriptedSession:
@@ -185,6 +194,89 @@ def prod() -> ScriptedSession:
     return chatter(ScriptedSession(World(), practice=False))
 
 
+def company() -> ScriptedSession:
+    """No run is open, and others are here."""
+    session = idle()
+    session.come(ANN, EVE)
+    return session
+
+
+def operated(by: Seat, to: str, you: Seat = YOU) -> ScriptedSession:
+    """Somebody else operates the run, and it has come to this step's card."""
+    session = idle(you)
+    session.come(by)
+    session.open(by)
+    session.walk(to)
+    session.poll(2)
+    return session
+
+
+def observer() -> ScriptedSession:
+    session = operated(ANN, "shut-down")
+    session.come(BOB, EVE)
+    return session
+
+
+def observer_waiting() -> ScriptedSession:
+    session = operated(ANN, "replication-zero")
+    session.come(BOB, EVE)
+    session.world.pending, session.world.falls = 82, 3
+    session.accept()
+    session.poll(14)
+    return session
+
+
+def elsewhere() -> ScriptedSession:
+    """Your own other console operates the run."""
+    return operated(SECOND, "shut-down")
+
+
+def watched() -> ScriptedSession:
+    """You operate, and others look on."""
+    session = shut_down()
+    session.come(BOB, EVE)
+    return session
+
+
+def watcher() -> ScriptedSession:
+    session = operated(ANN, "shut-down", EVE)
+    session.come(BOB)
+    return session
+
+
+def vacant() -> ScriptedSession:
+    """The operator has hung up; the run waits, for four minutes already."""
+    session = operated(ANN, "shut-down")
+    session.go(ANN)
+    session.poll(240)
+    return session
+
+
+def resumed() -> ScriptedSession:
+    """The conductor died while a script ran, and another one has taken the run up; sky-b carries no mark."""
+    session = no_way_back()
+    session.world.hanging.add(Action.PROMOTE)
+    session.accept()
+    session.poll(3)
+    at, wall = session.clock.instant(), session.clock.now()
+    session.event(Resumed(at=at, wall=wall, who="jo"))
+    session.event(Marked(at=at, wall=wall, server="sky-a"))
+    session.event(Marked(at=at, wall=wall, server="sky-b", missing="its folder cannot be written"))
+    session.poll(2)
+    return session
+
+
+def doubtful_and_repeatable() -> ScriptedSession:
+    session = idle()
+    session.open()
+    session.walk("stop-scheduler")
+    says = "sky-a did not answer within 5 s"
+    session.world.outcomes[Action.STOP_SCHEDULER] = Outcome(Result.UNKNOWN, says)
+    session.accept()
+    session.poll(2)
+    return session
+
+
 SCENARIOS: dict[str, Callable[[], ScriptedSession]] = {
     "idle": idle,
     "users-in": users_in,
@@ -197,6 +289,15 @@ SCENARIOS: dict[str, Callable[[], ScriptedSession]] = {
     "agents-missing": agents_missing,
     "failed": failed,
     "doubtful": doubtful,
+    "doubtful-and-repeatable": doubtful_and_repeatable,
+    "company": company,
+    "observer": observer,
+    "observer-waiting": observer_waiting,
+    "elsewhere": elsewhere,
+    "watched": watched,
+    "watcher": watcher,
+    "vacant": vacant,
+    "resumed": resumed,
     "held": held,
     "two-masters": two_masters,
     "stale": stale,

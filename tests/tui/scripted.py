@@ -6,7 +6,8 @@ from datetime import timedelta
 import msgspec
 
 from skytui.clock import ManualClock
-from skytui.link.wire import Notice, ServerFacts
+from skytui.conductor.seats import ACTS, LOOKS
+from skytui.link.wire import Notice, Present, Seat, ServerFacts
 from skytui.pair.logline import LogLine
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.effects import Effect, Perform, Raise, Refuse
@@ -47,11 +48,20 @@ PREVIEWS = {
 }
 
 
+YOU = Seat(1, "jo", "console", 4711, START)
+"""The console of the test."""
+
+
 class ScriptedSession:
     """Everything happens at once, when the test says so: `poll` is the only thing that lets time pass."""
 
     def __init__(
-        self, world: World | None = None, *, practice: bool = True, secrets: tuple[str, ...] = ()
+        self,
+        world: World | None = None,
+        *,
+        practice: bool = True,
+        secrets: tuple[str, ...] = (),
+        you: Seat = YOU,
     ) -> None:
         self.clock = ManualClock(START)
         self.world = world or World()
@@ -65,6 +75,9 @@ class ScriptedSession:
             practice=practice,
             keys_of="jo",
             servers=FACTS,
+            you=you,
+            may=() if you.client in LOOKS else ACTS,
+            present=Present(None, (you,)),
             secrets_wanted=secrets,
             previews=PREVIEWS,
         )
@@ -109,21 +122,16 @@ class ScriptedSession:
 
     async def open_run(self) -> str:
         self.asked.append(("open",))
-        return self.open()
+        return self.open(self.you)
 
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         self.asked.append(("confirm", step, phrase))
-        return self._event(
-            Confirmed(
-                at=self.clock.instant(), wall=self.clock.now(), run=run, step=step, who="jo", phrase=phrase
-            )
-        )
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(Confirmed(at=at, wall=wall, run=run, step=step, who=self.you.who, phrase=phrase))
 
     async def waive(self, run: str, step: str, reason: str) -> str:
         self.asked.append(("waive", step, reason))
-        return self._event(
-            Waived(at=self.clock.instant(), wall=self.clock.now(), step=step, who="jo", reason=reason)
-        )
+        return self._waived(step, reason)
 
     async def abort(self, run: str, reason: str) -> str:
         self.asked.append(("abort", reason))
@@ -139,34 +147,28 @@ class ScriptedSession:
 
     async def hold(self, reason: str) -> str:
         self.asked.append(("hold", reason))
-        return self._event(Held(at=self.clock.instant(), wall=self.clock.now(), who="jo", reason=reason))
+        return self._held(self.you.who, reason)
 
     def waive_now(self, step: str, reason: str) -> None:
-        refused = self._event(
-            Waived(at=self.clock.instant(), wall=self.clock.now(), step=step, who="jo", reason=reason)
-        )
+        refused = self._waived(step, reason)
         assert not refused, refused
 
-    def hold_now(self, reason: str) -> None:
-        refused = self._event(Held(at=self.clock.instant(), wall=self.clock.now(), who="jo", reason=reason))
+    def hold_now(self, reason: str, who: str = "jo") -> None:
+        refused = self._held(who, reason)
         assert not refused, refused
 
     async def release(self) -> str:
         self.asked.append(("release",))
-        return self._event(Released(at=self.clock.instant(), wall=self.clock.now(), who="jo"))
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(Released(at=at, wall=wall, who=self.you.who))
 
     async def take(self, run: str, reason: str) -> str:
         self.asked.append(("take", reason))
-        return self.hand("jo", by="jo", reason=reason)
+        return self.taken(self.you, reason)
 
     async def hand_over(self, run: str, to: str) -> str:
         self.asked.append(("hand over", to))
-        return self.hand(to, by="jo")
-
-    def hand(self, to: str, *, by: str, reason: str = "") -> str:
-        return self._event(
-            HandedOver(at=self.clock.instant(), wall=self.clock.now(), to=to, by=by, reason=reason)
-        )
+        return self.handed(to, by=self.you.who)
 
     async def give_secret(self, name: str, value: str) -> str:
         self.asked.append(("secret", name))
@@ -177,14 +179,57 @@ class ScriptedSession:
 
     # What tests and scenarios do by themselves.
 
-    def open(self) -> str:
+    @property
+    def you(self) -> Seat:
+        you = self._shown.you
+        assert you is not None
+        return you
+
+    def come(self, *seats: Seat) -> None:
+        """These clients connect."""
+        here = self._shown.present
+        self.show(present=Present(here.operator, (*here.others, *seats)))
+
+    def go(self, gone: Seat) -> None:
+        """This client hangs up."""
+        here = self._shown.present
+        operator = None if here.operator == gone else here.operator
+        self.show(present=Present(operator, tuple(seat for seat in here.others if seat != gone)))
+
+    def sit(self, operator: Seat | None) -> None:
+        """This client operates from now on; without one the operator's seat is free."""
+        here = self._shown.present
+        seats = (seat for seat in (here.operator, *here.others) if seat is not None and seat != operator)
+        self.show(present=Present(operator, tuple(seats)))
+
+    def taken(self, by: Seat, reason: str) -> str:
+        """This client takes the run over."""
+        refused = self._handed(to=by.who, by=by.who, reason=reason)
+        if not refused:
+            self.sit(by)
+        return refused
+
+    def handed(self, to: str, *, by: str) -> str:
+        """The run is passed on to a user."""
+        refused = self._handed(to=to, by=by)
+        if not refused:
+            self.sit(None)
+        return refused
+
+    def event(self, event: Recorded) -> None:
+        """Something happens in the run that the test makes up."""
+        refused = self._event(event)
+        assert not refused, refused
+
+    def open(self, by: Seat | None = None) -> str:
         reading = self._shown.reading
         assert reading is not None
         old, new = reading.master(), reading.standby()
         assert old
         assert new
         self.show(run=None if self._shown.run and self._shown.run.over else self._shown.run)
-        return self._event(
+        operator = by or self.you
+        refused = self._event(
             Opened(
                 at=self.clock.instant(),
                 wall=self.clock.now(),
@@ -193,11 +238,14 @@ class ScriptedSession:
                 kind=Kind.PLANNED,
                 old=old,
                 new=new,
-                who="jo",
+                who=operator.who,
                 plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
                 thresholds=self.thresholds,
             )
         )
+        if not refused:
+            self.sit(operator)
+        return refused
 
     def accept(self) -> None:
         """Confirm the step whose card is up, with its phrase."""
@@ -210,7 +258,7 @@ class ScriptedSession:
                 wall=self.clock.now(),
                 run=run.id,
                 step=run.step.id,
-                who="jo",
+                who=run.operator,
                 phrase=run.phrase(run.step),
             )
         )
@@ -234,6 +282,17 @@ class ScriptedSession:
             else:
                 raise AssertionError(f"{run.stage} goes on for ever")
         raise AssertionError(f"{to} was never reached")
+
+    def _waived(self, step: str, reason: str) -> str:
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(Waived(at=at, wall=wall, step=step, who=self.you.who, reason=reason))
+
+    def _held(self, who: str, reason: str) -> str:
+        return self._event(Held(at=self.clock.instant(), wall=self.clock.now(), who=who, reason=reason))
+
+    def _handed(self, *, to: str, by: str, reason: str = "") -> str:
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(HandedOver(at=at, wall=wall, to=to, by=by, reason=reason))
 
     def _event(self, event: Recorded) -> str:
         after, effects = advance(self._shown.run, event)

@@ -1,9 +1,12 @@
 """Going on with a step: which keys count, which do not, and what is asked before."""
 
+import pytest
+from textual.widgets._footer import FooterKey
+
 from skytui.tui.arming import SETTLE
 from skytui.tui.keys import CHANGES_SERVER, MAIN, TORN
 from tests.tui.consoles import Desk, ScriptedTimes, console_of, desk
-from tests.tui.scenarios import blocked, counting, failed, idle, no_way_back, shut_down
+from tests.tui.scenarios import SCENARIOS, blocked, counting, failed, idle, no_way_back, shut_down
 from tests.tui.scripted import ScriptedSession
 from tests.tui.world import World
 
@@ -225,4 +228,13 @@ def test_no_key_that_changes_a_server_is_what_a_torn_arrow_key_looks_like() -> N
 def test_every_binding_has_an_id_and_says_what_it_does() -> None:
     assert all(binding.id and binding.tooltip for binding in MAIN)
     assert len({binding.id for binding in MAIN}) == len(MAIN)
-    assert len([binding for binding in MAIN if binding.show]) <= 9  # enter and s are never shown together
+
+
+@pytest.mark.parametrize("name", sorted(SCENARIOS))
+async def test_the_footer_has_at_most_eight_keys_and_room_for_them(name: str) -> None:
+    async with desk(SCENARIOS[name](), size=(80, 24)) as at:
+        keys = list(at.console.main.query(FooterKey))
+        assert 4 <= len(keys) <= 8
+        last = max(key.region.right for key in keys)
+        assert last <= 80
+        assert at.screen().splitlines()[-1].endswith(keys[-1].description)

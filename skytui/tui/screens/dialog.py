@@ -18,6 +18,7 @@ from textual.widgets import Button, Input
 from skytui.tui import keys
 from skytui.tui.arming import Armed, KeyTimes
 from skytui.tui.glyphs import ASCII, UNICODE
+from skytui.tui.passing import Passing, never
 from skytui.tui.widgets.pane import Pane
 
 T = TypeVar("T")
@@ -30,11 +31,10 @@ class Dialog(ModalScreen[T | None], Generic[T]):
     AUTO_FOCUS = ""
     heading = ""
     hint = "Esc cancels"
-    about: tuple[str, str] | None = None
-    """The run and step it asks about; the console closes it when the run has left that step."""
 
     def __init__(self, times: KeyTimes) -> None:
         super().__init__()
+        self.passed_by: Passing = never
         self._times = times
         self._armed = Armed()
         self._answered = False

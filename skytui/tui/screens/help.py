@@ -9,6 +9,7 @@ from textual.widget import Widget
 from textual.widgets import Button
 
 from skytui.tui import keys
+from skytui.tui.arming import KeyTimes
 from skytui.tui.screens.dialog import Choice, Dialog, paragraph
 from skytui.tui.view.wrap import hanging
 
@@ -35,14 +36,22 @@ def help_text(width: int = WIDTH) -> Content:
 
 
 class HelpDialog(Dialog[bool]):
-    """The keys."""
+    """The keys; and above them who is here, one line each, unless this console is alone."""
 
     heading = "Keys"
     hint = "q or Esc closes"
 
+    def __init__(self, times: KeyTimes, people: tuple[str, ...] = ()) -> None:
+        super().__init__(times)
+        self._people = people
+
     def content(self) -> Iterable[Widget]:
         """What each key does."""
-        yield VerticalScroll(paragraph(help_text()), id="help-text", can_focus=True)
+        text = help_text()
+        if len(self._people) > 1:
+            here = (hanging(Content(""), Content(line), WIDTH, KEY_COLUMN) for line in self._people)
+            text = Content("\n").join([Content.styled("Here", "bold"), *here, Content(""), text])
+        yield VerticalScroll(paragraph(text), id="help-text", can_focus=True)
 
     def buttons(self) -> Iterable[Button]:
         """Only to close."""

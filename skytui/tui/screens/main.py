@@ -1,10 +1,11 @@
 """The main screen: both servers, the runbook, the step card, the log."""
 
+import dataclasses
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import BindingType
+from textual.binding import ActiveBinding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import Screen
@@ -13,7 +14,7 @@ from textual.widgets import Footer
 from skytui.tui import keys
 from skytui.tui.arming import Armed, KeyTimes
 from skytui.tui.glyphs import Look
-from skytui.tui.operator import Operator
+from skytui.tui.operator import DESK, Operator
 from skytui.tui.scene import Scene
 from skytui.tui.session import Session
 from skytui.tui.view.flow import flow_view
@@ -117,17 +118,29 @@ class MainScreen(Screen[None]):
         self.rearm()
 
     def on_key(self, event: events.Key) -> None:
-        """A key that is greyed says why."""
-        action = next((b.action for b in keys.MAIN if event.key == b.key), None)
-        if action and self.focused is None and self.check_action(action, ()) is None:
+        """A key that is greyed, or hidden from a watcher, says why."""
+        actions = [b.action for b in keys.MAIN if event.key == b.key]
+        if self.focused is not None or any(self.check_action(action, ()) for action in actions):
+            return
+        why = next((why for action in actions if (why := self._desk.why_not(action))), "")
+        if why:
             event.stop()
-            self._desk.refuse(self._desk.why_not(action))
+            self._desk.refuse(why)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Whether a key does something now: True; None greys it, False hides it."""
         if action == "confirm" and self.focused is not None:
             return False  # Enter belongs to the search line
         return self._desk.allows(action)
+
+    @property
+    def active_bindings(self) -> dict[str, ActiveBinding]:
+        """What the footer shows. A watcher's has room for the filter, which others find under `?`."""
+        active = super().active_bindings
+        shown = active.get("f")
+        if shown and self._desk.watches:
+            active["f"] = shown._replace(binding=dataclasses.replace(shown.binding, show=True))
+        return active
 
     async def action_confirm(self) -> None:
         """Go on with the step whose card is on the screen."""
@@ -144,6 +157,14 @@ class MainScreen(Screen[None]):
     async def action_hold(self) -> None:
         """Hold the run, or release it."""
         await self._desk.hold()
+
+    def action_take(self) -> None:
+        """Operate the run from here."""
+        self._desk.take()
+
+    def action_hand_over(self) -> None:
+        """Pass the run on."""
+        self._desk.hand_over()
 
     def action_help(self) -> None:
         """Show all keys."""
@@ -203,7 +224,7 @@ class MainScreen(Screen[None]):
             self._card.when_painted(lambda: self.armed.painted(card, self._times.now()))
 
     def _refresh_footer(self) -> None:
-        state = tuple(self._desk.allows(name) for name in ("confirm", "start", "waive", "hold"))
+        state = tuple(self._desk.allows(name) for name in DESK)
         if state != self._footer_state:
             self._footer_state = state
             self.refresh_bindings()

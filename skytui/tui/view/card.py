@@ -1,7 +1,5 @@
 """The step card: why, how things are now, what will run where, and what Enter does or why it can't yet."""
 
-import enum
-
 import msgspec
 from textual.content import Content
 
@@ -11,25 +9,17 @@ from skytui.runbook.prospect import Prospect, Turn
 from skytui.runbook.steps import Step
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
-from skytui.tui.view.figures import pace_of, plural, short_time
+from skytui.tui.view.act import Tone, act_line, act_words
+from skytui.tui.view.figures import ago, pace_of, plural, short_time
+from skytui.tui.view.notes import choices, doubt, resumed, unmarked
 from skytui.tui.view.wrap import LABEL, hanging, labelled
 
 TAIL = 20
 """How many of a script's last lines are shown when it failed."""
 
 
-class Tone(enum.StrEnum):
-    """Whose turn it is, as the card's colour says it."""
-
-    YOURS = "yours"
-    BLOCKED = "blocked"
-    WAITING = "waiting"
-    FAILED = "failed"
-    OVER = "over"
-
-
 class CardView(msgspec.Struct, frozen=True):
-    """The card. `act` is the line that says what Enter does. `long`: it shows what a script said."""
+    """The card. `act` is the line that says what Enter does. `long`: it has more to say than the log has."""
 
     title: str
     place: str
@@ -44,11 +34,11 @@ def step_card(
 ) -> CardView:
     """The card of the current step. `tail` are the last lines its script said."""
     stage, prospect = run.stage, scene.prospect
-    parts: list[Content] = []
+    parts = resumed(scene, look, width)
     if isinstance(stage, Failed):
         parts.append(_failed(stage, look, width))
     elif isinstance(stage, Doubtful):
-        parts.append(_doubtful(stage, look, width))
+        parts += doubt(scene, run, stage, look, width)
     else:
         if isinstance(stage, Waiting) and stage.note:
             parts.append(labelled("Note", Content.styled(stage.note, "$alarm"), width))
@@ -57,29 +47,35 @@ def step_card(
     if now:
         parts.append(now)
     said: tuple[str, ...] = ()
+    if isinstance(stage, Doubtful):
+        parts += choices(run, step, width)
     if isinstance(stage, Failed | Doubtful):
         said = (stage.outcome.tail if isinstance(stage, Failed) else ()) or tail
-        parts += _tail(said, width)
+        nothing = "It said nothing." if isinstance(stage, Failed) else "Nothing it said has come here."
+        parts += _tail(said, nothing, width)
     else:
         parts.append(_next(scene, run, step, width))
-    tone = _tone(run, prospect)
-    place = f"step {run.number(step.id)} of {len(run.plan)}"
+    parts += unmarked(run, width)
+    tone = _tone(scene, run)
+    act = act_line(*act_words(scene, run, step, tone, look), width)
     body = Content("\n").join(parts)
-    act = act_line(*_act(run, step, prospect, tone, look), width)
-    return CardView(step.title, place, body, act, tone, bool(said))
+    long = bool(said) or isinstance(stage, Doubtful)
+    return CardView(step.title, _place(scene, run, step, look), body, act, tone, long)
 
 
-def act_line(sign: str, text: str, width: int) -> Content:
-    """The line at the card's foot. It is as wide as the card, so two cells wider than the text."""
-    return hanging(Content(f" {sign} "), Content(text), width + 2, 3)
+def _place(scene: Scene, run: Run, step: Step, look: Look) -> str:
+    """Where the run is, and since when: to the minute, so that the card is not repainted each second."""
+    passed = (scene.wall - run.stage_wall).total_seconds()
+    since = f"since {look.clock(run.stage_wall)}" + (f", {ago(passed)}" if passed >= 120 else "")
+    return f"step {run.number(step.id)} of {len(run.plan)} {look.glyphs.dot} {since}"
 
 
-def _tone(run: Run, prospect: Prospect) -> Tone:
+def _tone(scene: Scene, run: Run) -> Tone:
     if isinstance(run.stage, Failed | Doubtful):
         return Tone.FAILED
-    match prospect.turn:
+    match scene.prospect.turn:
         case Turn.OPERATOR:
-            return Tone.YOURS
+            return Tone.YOURS if scene.operates else Tone.WAITING
         case Turn.BLOCKED:
             return Tone.BLOCKED
         case Turn.MACHINE:
@@ -140,56 +136,9 @@ def _failed(stage: Failed, look: Look, width: int) -> Content:
     return hanging(Content.styled(f"{look.glyphs.bad} ", "bold $alarm"), says, width, 2)
 
 
-def _doubtful(stage: Doubtful, look: Look, width: int) -> Content:
-    text = f"The outcome is not known: {stage.says}. It may have run or not; the server is being asked."
-    sign = Content.styled(f"{look.glyphs.unknown} ", "bold $alarm")
-    return hanging(sign, Content.styled(text, "bold $alarm"), width, 2)
-
-
-def _tail(tail: tuple[str, ...], width: int) -> list[Content]:
+def _tail(tail: tuple[str, ...], nothing: str, width: int) -> list[Content]:
     if not tail:
-        return [Content.styled("It said nothing.", "$quiet")]
+        return [Content.styled(nothing, "$quiet")]
     last = tail[-TAIL:]
     head = Content.styled(f"Its last {plural(len(last), 'line')}:", "$quiet")
     return [head, *(hanging(Content("  "), Content(line), width, 2) for line in last)]
-
-
-def _act(run: Run, step: Step, prospect: Prospect, tone: Tone, look: Look) -> tuple[str, str]:
-    glyphs = look.glyphs
-    first = prospect.reasons[0] if prospect.reasons else ""
-    if tone is Tone.YOURS:
-        return glyphs.current, f"Enter {_what_enter_does(step, prospect)}"
-    if tone is Tone.BLOCKED and run.hold:
-        return glyphs.held, f"Held by {run.hold.who}: {run.hold.reason}. h lets the run go on."
-    if tone is Tone.BLOCKED:
-        return glyphs.bad, f"Enter: not yet. {_upper(first)}"
-    if tone is Tone.FAILED and prospect.turn is Turn.OPERATOR:
-        typed = f", after you type {prospect.phrase}" if prospect.phrase else ""
-        return glyphs.current, f"Enter tries again{typed}. h holds. q leaves: the run waits here."
-    if tone is Tone.FAILED:
-        if isinstance(run.stage, Failed):
-            return glyphs.bad, f"Enter: not yet. {_upper(first)}"
-        asked = run.name_of(step.side)
-        return (
-            glyphs.unknown,
-            f"Nothing to press: {asked} is asked what became of it. It is never repeated blindly.",
-        )
-    waive = " w waives." if step.waivable and isinstance(run.stage, Checking) else ""
-    waits = f"waiting for {step.waits_for}" if isinstance(run.stage, Checking) else first
-    return glyphs.later, f"Nothing to press: {waits}.{waive}"
-
-
-def _what_enter_does(step: Step, prospect: Prospect) -> str:
-    if prospect.phrase:
-        return f"asks you to type {prospect.phrase}, then: {_lower(step.does)}"
-    if step.action is None:
-        return f"goes on: waits for {step.waits_for}." if step.deadline > 60 else f"goes on. {step.does}"
-    return f"does it: {_lower(step.does)}"
-
-
-def _upper(sentence: str) -> str:
-    return sentence[:1].upper() + sentence[1:]
-
-
-def _lower(sentence: str) -> str:
-    return sentence[:1].lower() + sentence[1:]

@@ -52,7 +52,7 @@ def server_view(scene: Scene, name: str, look: Look, width: int) -> PanelView:
     age = rows.oldest
     faded = face.state is State.UNKNOWN or age > scene.limit
     body = Content("\n").join(cut(line, width, look.glyphs) for line in lines)
-    return PanelView(_title(name, face, look), body, _foot(scene, age), face.state, faded)
+    return PanelView(_title(name, face, look), body, _foot(scene, name, age, look), face.state, faded)
 
 
 def _title(name: str, face: Face, look: Look) -> Content:
@@ -60,12 +60,15 @@ def _title(name: str, face: Face, look: Look) -> Content:
     return Content.assemble((f"{name} ", "bold"), (f" {word} ", TITLE_STYLE[face.state]))
 
 
-def _foot(scene: Scene, age: float) -> Content:
+def _foot(scene: Scene, name: str, age: float, look: Look) -> Content:
+    run = scene.run
+    unmarked = run is not None and not run.over and run.marks.get(name)
+    mark = Content.styled(f"no mark {look.glyphs.dot} " if unmarked else "", "$quiet")
     if scene.reading is None:
-        return Content.styled("not read yet", "$quiet")
+        return mark + Content.styled("not read yet", "$quiet")
     if age > scene.limit:
-        return Content.styled(f"{ago(age)}, too old to count", "bold $attention")
-    return Content.styled(ago(age), "$quiet")
+        return mark + Content.styled(f"{ago(age)}, too old to count", "bold $attention")
+    return mark + Content.styled(ago(age), "$quiet")
 
 
 class _Rows:

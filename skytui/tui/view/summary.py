@@ -6,9 +6,12 @@ from skytui.pair.pair import why_unknown
 from skytui.runbook.model import Ended, Ending, Run
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
-from skytui.tui.view.card import CardView, Tone, act_line
+from skytui.tui.standing import Standing
+from skytui.tui.view.act import Tone, act_line
+from skytui.tui.view.card import CardView
 from skytui.tui.view.face import State, face_of
 from skytui.tui.view.figures import plural, short_time
+from skytui.tui.view.people import here_note, only_watches
 from skytui.tui.view.wrap import hanging, labelled
 
 
@@ -58,6 +61,10 @@ def idle_card(scene: Scene, look: Look, width: int) -> CardView:
         lines.append(hanging(Content(""), Content(text), width, 0))
     lines.append(Content(""))
     lines.append(labelled("Keys", f"The conductor acts with the SSH keys of {scene.shown.keys_of}.", width))
+    lines += here_note(scene, look, width)
+    if scene.standing is Standing.WATCHER:
+        act = act_line(glyphs.later, only_watches(scene.shown.pair), width)
+        return CardView("Ready", "", Content("\n").join(lines), act, Tone.WAITING)
     if problem:
         act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
         return CardView("Ready", "", Content("\n").join(lines), act, Tone.BLOCKED)
@@ -86,9 +93,13 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
     owed = ", ".join(f"{debt.what} on {debt.server}" for debt in run.ledger)
     lines.append(labelled("Owed", owed or "nothing: what the run suppressed is restored", width))
     lines.append(labelled("Run", f"{run.id}, by {run.who}; what was proven stands in its journal.", width))
+    lines += here_note(scene, look, width)
     body = Content("\n").join(lines)
     problem = why_no_start(scene)
     roles = roles_now(scene)
+    if scene.standing is Standing.WATCHER:
+        act = act_line(glyphs.later, only_watches(scene.shown.pair), width)
+        return CardView("The run is over", "", body, act, Tone.OVER)
     if problem or not roles:
         act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
         return CardView("The run is over", "", body, act, Tone.OVER)

@@ -11,18 +11,20 @@ from skytui.runbook.prospect import Turn
 from skytui.tui.glyphs import Look
 from skytui.tui.logring import LogRing
 from skytui.tui.scene import Scene
-from skytui.tui.view.card import TAIL, CardView, Tone, step_card
+from skytui.tui.view.act import Tone
+from skytui.tui.view.card import TAIL, CardView, step_card
 from skytui.tui.view.logs import script_tail
 from skytui.tui.view.summary import idle_card, summary_card
 from skytui.tui.widgets.pane import Pane
 
 
 def card_id(scene: Scene) -> Hashable:
-    """What makes a card another one: the run, its step, its stage, and whether Enter would count."""
+    """What makes a card another one: the run, its step, its stage, and whether Enter here would count."""
     run = scene.run
     if run is None or run.step is None:
         return None
-    return (run.id, run.step.id, type(run.stage).__name__, run.stage_at, scene.prospect.turn is Turn.OPERATOR)
+    yours = scene.operates and scene.prospect.turn is Turn.OPERATOR
+    return (run.id, run.step.id, type(run.stage).__name__, run.stage_at, yours)
 
 
 class Card(Vertical):
@@ -36,6 +38,7 @@ class Card(Vertical):
         self._body = Pane(id="card-text", grows=True)
         self._act = Pane(id="act", grows=True)
         self._scroll = VerticalScroll(self._body, id="card-body", can_focus=False)
+        self._border = ("", "")
         self._tail_shown: Hashable = None
 
     def compose(self) -> ComposeResult:
@@ -47,8 +50,9 @@ class Card(Vertical):
         """Show the card of this moment."""
         self._scene = scene
         view = self._view(scene, max(30, self._scroll.scrollable_content_region.width))
-        self.border_title = Content(view.title)
-        self.border_subtitle = Content(view.place)
+        if (view.title, view.place) != self._border:
+            self._border = (view.title, view.place)  # setting them repaints the whole card
+            self.border_title, self.border_subtitle = Content(view.title), Content(view.place)
         self._body.draw(view.body)
         self._act.draw(view.act)
         self.set_class(view.long, "-long")

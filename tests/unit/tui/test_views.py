@@ -8,7 +8,8 @@ from textual.content import Content
 from skytui.pair.vocabulary import Action
 from skytui.tui.glyphs import UNICODE, Look
 from skytui.tui.scene import Scene, scene_of
-from skytui.tui.view.card import Tone, step_card
+from skytui.tui.view.act import Tone
+from skytui.tui.view.card import step_card
 from skytui.tui.view.face import State, face_of, two_masters
 from skytui.tui.view.flow import flow_view
 from skytui.tui.view.server import server_view
@@ -123,7 +124,7 @@ def test_the_card_says_what_will_run_where() -> None:
 
 def test_the_card_of_a_lost_outcome_offers_no_repeating() -> None:
     body, act, tone = card(SCENARIOS["doubtful"]())
-    assert "The outcome is not known" in body
+    assert "Nobody knows yet whether it worked" in body
     assert "Nothing to press" in act
     assert tone is Tone.FAILED
 
