@@ -6,7 +6,7 @@ link `ESC [ A` arrives as Escape, `[` and `A`.
 
 from textual.binding import Binding
 
-CHANGES_SERVER = ("confirm", "start", "waive", "take", "hand-over")
+CHANGES_SERVER = ("confirm", "start", "waive", "abort", "take", "hand-over")
 """The ids of the bindings that can lead to a change on a server."""
 
 TORN = frozenset({"escape", "left_square_bracket", "right_square_bracket", "O", *"ABCDEFHPQRS"})
@@ -29,6 +29,13 @@ MAIN: list[Binding] = [
         "start",
         id="start",
         tooltip="Start the planned swap from the server that is master now to the other one.",
+    ),
+    Binding(
+        "a",
+        "abort",
+        "abort",
+        id="abort",
+        tooltip="Take the run back to how things were, for a reason you give; until the point of no return.",
     ),
     Binding(
         "w",
@@ -56,6 +63,7 @@ MAIN: list[Binding] = [
         "hand_over",
         "hand over",
         id="hand-over",
+        show=False,
         tooltip="Pass the run you operate on to another user.",
     ),
     Binding("l", "log", "log", id="log", tooltip="Show the log on the whole screen, and back."),

@@ -8,10 +8,12 @@ from typing import Protocol, TypeVar
 
 from skytui.runbook.model import Checking, Doubtful, Failed, Run, Waiting
 from skytui.runbook.prospect import Turn
+from skytui.runbook.steps import STEPS
+from skytui.runbook.undo import plan_of_abort, why_no_abort
 from skytui.tui.arming import Armed, KeyTimes
 from skytui.tui.glyphs import Look
 from skytui.tui.leaving import DrillEnding
-from skytui.tui.passing import ended, left_behind, not_yours_now, taken_by_another
+from skytui.tui.passing import ended, left_behind, no_way_back_now, not_yours_now, taken_by_another
 from skytui.tui.scene import Scene
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
 from skytui.tui.screens.dialog import Dialog
@@ -23,6 +25,7 @@ from skytui.tui.screens.secret import SecretDialog
 from skytui.tui.session import Session
 from skytui.tui.standing import Standing
 from skytui.tui.view.act import may_release
+from skytui.tui.view.notes import back_words
 from skytui.tui.view.people import (
     list_of_people,
     names,
@@ -35,7 +38,7 @@ from skytui.tui.view.summary import roles_now, why_no_start
 
 T = TypeVar("T")
 
-DESK = ("confirm", "start", "waive", "hold", "take", "hand_over")
+DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over")
 """The actions that ask the session for something."""
 TOO_EARLY = "A key typed before its card could be read does not count. Nothing was done; press it again."
 
@@ -92,7 +95,7 @@ class Operator:
                 here = not open_run
             case "take":
                 here = open_run and not scene.operates
-            case "hand_over":
+            case "hand_over" | "abort":
                 here = open_run and scene.operates
             case _:
                 here = open_run
@@ -112,12 +115,14 @@ class Operator:
             return "" if scene.shown.secrets_wanted else _sentence(why_no_start(scene))
         if run is None or run.over:
             return ""
-        if action in ("confirm", "waive") and (why := why_not_yours(scene)):
+        if action in ("confirm", "waive", "abort") and (why := why_not_yours(scene)):
             return why
         if action == "confirm":
             return _why_not_confirm(scene)
         if action == "waive":
             return _why_not_waive(run)
+        if action == "abort":
+            return _sentence(why_no_abort(run))
         if action == "hold" and run.hold and not may_release(scene, run):
             return f"{run.hold.who} holds the run and {run.operator} operates it; only they let it go on."
         return ""
@@ -178,6 +183,20 @@ class Operator:
         self._floor.ask(
             dialog,
             lambda reason: self._floor.send(self._session.waive(run.id, step.id, reason), self._report),
+        )
+
+    def abort(self) -> None:
+        """Ask for the reason, saying what is undone, and take the run back."""
+        run = self._floor.scene.run
+        if run is None or why_no_abort(run):
+            return
+        steps = [STEPS[step] for step in plan_of_abort(run)]
+        dialog = ReasonDialog(
+            self._times, self._look, title="Take the run back?", text=back_words(run.old, steps)
+        )
+        dialog.passed_by = no_way_back_now(run)
+        self._floor.ask(
+            dialog, lambda reason: self._floor.send(self._session.abort(run.id, reason), self._report)
         )
 
     async def hold(self) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from skytui.runbook.model import Run
 from skytui.runbook.steps import Step
+from skytui.runbook.undo import why_no_abort
 from skytui.tui.scene import Scene
 from skytui.tui.view.people import operating, who_operates
 
@@ -42,6 +43,19 @@ def not_yours_now(run: Run) -> Passing:
             return _ENDED
         # Who took it, and why, is told to everybody.
         return "" if scene.operates else "The run is no longer yours: nothing was done from here."
+
+    return why
+
+
+def no_way_back_now(run: Run) -> Passing:
+    """For the question whether to abort: by now the run cannot be taken back, or is another's."""
+
+    def why(scene: Scene) -> str:
+        if not _goes_on(scene, run) or scene.run is None:
+            return _ENDED
+        if reason := why_no_abort(scene.run):
+            return f"The run cannot be taken back now: {reason}."
+        return not_yours_now(run)(scene)
 
     return why
 

@@ -160,6 +160,33 @@ def done() -> ScriptedSession:
     return session
 
 
+def aborting() -> ScriptedSession:
+    session = no_way_back()
+    session.world.hanging.add(Action.START_SCHEDULER)
+    assert session.abort_now("the network team needs the night") == ""
+    session.poll(8)
+    session.say("sky-a", "start", "starting database of sky-a as master", "sky-a is up")
+    return session
+
+
+def undo_failed() -> ScriptedSession:
+    session = no_way_back()
+    says = "sky-a: setAutostart.sh ended with 1: read-only file system"
+    session.world.outcomes[Action.CLEAR_GUARD] = Outcome(
+        Result.FAILED, says, 1, tail=("read-only file system",)
+    )
+    assert session.abort_now("the network team needs the night") == ""
+    session.poll(8)
+    return session
+
+
+def aborted() -> ScriptedSession:
+    session = no_way_back()
+    assert session.abort_now("the network team needs the night") == ""
+    session.poll(20)
+    return session
+
+
 def held() -> ScriptedSession:
     session = shut_down()
     session.hold_now("waiting for the data centre to call back")
@@ -298,6 +325,9 @@ SCENARIOS: dict[str, Callable[[], ScriptedSession]] = {
     "watcher": watcher,
     "vacant": vacant,
     "resumed": resumed,
+    "aborting": aborting,
+    "undo-failed": undo_failed,
+    "aborted": aborted,
     "held": held,
     "two-masters": two_masters,
     "stale": stale,

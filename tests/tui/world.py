@@ -119,6 +119,11 @@ class World:
                 host.role = None
                 host.answers = False
                 peer.streams = False
+            case Action.CLEAR_GUARD:
+                host.guard = False
+            case Action.START:
+                host.role, host.answers = Role.MASTER, True
+                peer.streams = True
             case Action.PROMOTE:
                 host.role = Role.MASTER
                 self.timeline += 1

@@ -154,6 +154,10 @@ class MainScreen(Screen[None]):
         """Waive the gate of the current step."""
         await self._desk.waive()
 
+    def action_abort(self) -> None:
+        """Take the run back."""
+        self._desk.abort()
+
     async def action_hold(self) -> None:
         """Hold the run, or release it."""
         await self._desk.hold()

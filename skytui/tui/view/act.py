@@ -7,6 +7,7 @@ from textual.content import Content
 from skytui.runbook.model import Checking, Doubtful, Failed, Run
 from skytui.runbook.prospect import Prospect, Turn
 from skytui.runbook.steps import Step
+from skytui.runbook.undo import why_no_abort
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
 from skytui.tui.standing import Standing
@@ -58,7 +59,8 @@ def _to_the_operator(run: Run, step: Step, prospect: Prospect, tone: Tone, look:
         if isinstance(run.stage, Doubtful):
             wait = f"Or wait: {run.name_of(step.side)} is being asked."
             return glyphs.current, f"Enter tries again{typed}. {wait}"
-        return glyphs.current, f"Enter tries again{typed}. h holds. q leaves: the run waits here."
+        back = "" if why_no_abort(run) else " a takes the run back."
+        return glyphs.current, f"Enter tries again{typed}.{back} q leaves: the run waits here."
     if tone is Tone.FAILED:
         if isinstance(run.stage, Failed):
             return glyphs.bad, f"Enter: not yet. {_upper(first)}"

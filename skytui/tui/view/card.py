@@ -11,7 +11,7 @@ from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
 from skytui.tui.view.act import Tone, act_line, act_words
 from skytui.tui.view.figures import ago, pace_of, plural, short_time
-from skytui.tui.view.notes import choices, doubt, resumed, unmarked
+from skytui.tui.view.notes import aborted, choices, doubt, resumed, unmarked
 from skytui.tui.view.wrap import LABEL, hanging, labelled
 
 TAIL = 20
@@ -34,7 +34,7 @@ def step_card(
 ) -> CardView:
     """The card of the current step. `tail` are the last lines its script said."""
     stage, prospect = run.stage, scene.prospect
-    parts = resumed(scene, look, width)
+    parts = [*resumed(scene, look, width), *aborted(run, width)]
     if isinstance(stage, Failed):
         parts.append(_failed(stage, look, width))
     elif isinstance(stage, Doubtful):

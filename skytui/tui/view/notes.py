@@ -76,6 +76,29 @@ def resumed(scene: Scene, look: Look, width: int) -> list[Content]:
     return [labelled("Note", Content.styled(text, "$attention"), width)]
 
 
+def aborted(run: Run, width: int) -> list[Content]:
+    """That the run goes backwards, and why."""
+    if run.abort is None:
+        return []
+    text = f"by {run.abort.who}, at {run.abort.step.replace('-', ' ')}: {run.abort.reason}"
+    owed = ", ".join(f"{debt.what.replace('-', ' ')} on {debt.server}" for debt in run.ledger)
+    if owed and not run.over:
+        text += f"\nnot taken back yet: {owed}"
+    return [labelled("Abort", Content.styled(text, "$attention"), width)]
+
+
+def back_words(old: str, steps: Sequence[Step]) -> str:
+    """What an abort undoes, for the question whether to."""
+    undone = [step.title for step in steps if step.action]
+    if not undone:
+        return "Nothing has been changed that must be undone. The run ends, and the pair stays as it is."
+    does = "; ".join(title[:1].lower() + title[1:] for title in undone)
+    return (
+        "What this run changed is undone, each step by itself and read back from the servers."
+        f" On {old}: {does}. A step that fails waits for you."
+    )
+
+
 def unmarked(run: Run, width: int) -> list[Content]:
     """Where other jump hosts are not kept out, and why."""
     lines = [

@@ -11,6 +11,7 @@ from skytui.tui.view.act import Tone, act_line
 from skytui.tui.view.card import CardView
 from skytui.tui.view.face import State, face_of
 from skytui.tui.view.figures import plural, short_time
+from skytui.tui.view.notes import aborted
 from skytui.tui.view.people import here_note, only_watches
 from skytui.tui.view.wrap import hanging, labelled
 
@@ -75,11 +76,14 @@ def idle_card(scene: Scene, look: Look, width: int) -> CardView:
 
 def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
     """The run is over."""
-    clean = isinstance(run.stage, Ended) and run.stage.ending is Ending.DONE
+    clean = isinstance(run.stage, Ended) and run.stage.ending is not Ending.NOT_CLEAN
     glyphs = look.glyphs
     sign, style = (glyphs.done, "bold $sky") if clean else (glyphs.waived, "bold $attention")
     ending = run.stage.ending if isinstance(run.stage, Ended) else "ended"
-    head = f"{sign} {ending}: {run.new} is the master now, {run.old} its standby."
+    now = f"{run.new} is the master now, {run.old} its standby."
+    if run.abort:
+        now = f"{run.old} is the master, {run.new} its standby, as before."
+    head = f"{sign} {ending}: {now}"
     dark = _span(run)
     lines = [
         hanging(Content(""), Content.styled(head, style), width, 0),
@@ -87,6 +91,7 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
         labelled("Took", short_time((run.stage_wall - run.began).total_seconds()) + f" in all{dark}", width),
         labelled("Slow", _slowest(run), width),
     ]
+    lines += aborted(run, width)
     if run.waivers:
         waived = "; ".join(f"{waiver.step} by {waiver.who}: {waiver.reason}" for waiver in run.waivers)
         lines.append(labelled("Waived", Content.styled(waived, "$attention"), width))
@@ -103,7 +108,8 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
     if problem or not roles:
         act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
         return CardView("The run is over", "", body, act, Tone.OVER)
-    back = f"s starts the swap back, from {roles[0]} to {roles[1]}. q leaves."
+    swap = "planned swap" if run.abort else "swap back"
+    back = f"s starts the {swap}, from {roles[0]} to {roles[1]}. q leaves."
     act = act_line(glyphs.current, back, width)
     return CardView("The run is over", "", body, act, Tone.OVER)
 

@@ -95,6 +95,8 @@ class Card(Vertical):
             return
         self._tail_shown = card
         failed = scene.run is not None and isinstance(scene.run.stage, Failed)
-        self._scroll.anchor(failed)
-        if not failed:
+        if failed:
+            # Not anchor(): a text that is shorter than the card would stand at its foot (seen in 8.2.8).
+            self.call_after_refresh(self._scroll.scroll_end, animate=False)
+        else:
             self._scroll.scroll_home(animate=False)
