@@ -76,6 +76,23 @@ def test_a_signal_leaves_the_run_waiting_and_the_terminal_as_it_was(
     terminal.until("left with 0")
 
 
+def test_ctrl_c_leaves_the_run_waiting_and_the_terminal_as_it_was(
+    pair_up: PairUp, terminal: Terminal
+) -> None:
+    pair_up(SHORT_JOBS)
+    before = terminal.run("stty -a")
+    terminal.line(command(paths.PRACTICE))
+    start_swap(terminal)
+    confirm(terminal, 1)
+    conductor = conductor_pid()
+    terminal.keys("C-c")
+    said = " ".join(terminal.until(re.compile(r"left with \d").search).split())
+    assert "left with 0" in said
+    assert "it is at step 2 of 16, users-out. `skytui practice` attaches again." in said
+    assert terminal.run("stty -a") == before
+    assert psutil.pid_exists(conductor)
+
+
 def test_lab_down_ends_a_run_and_the_next_drill_starts_afresh(pair_up: PairUp, terminal: Terminal) -> None:
     practice = pair_up(SHORT_JOBS)
     terminal.line(command("drill"))
