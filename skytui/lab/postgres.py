@@ -158,11 +158,7 @@ class Cluster:
             "cluster_name": self.name,
         }
         line = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in options.items())
-        if not self.pids():
-            # After a power cut these files name a number that may be another process's by now, or that of a
-            # zombie nobody has collected yet; PostgreSQL would refuse to start for either.
-            for lock in (self.data / "postmaster.pid", self.socket_dir / f".s.PGSQL.{self.port}.lock"):
-                lock.unlink(missing_ok=True)
+        self.forget_the_dead()
         with self.log.open("ab") as log:
             size = log.tell()
             # The postmaster inherits pg_ctl's output: a file that root may open where the account may not.
@@ -172,6 +168,16 @@ class Cluster:
             ).returncode  # fmt: skip
         if code != 0:
             raise LabError(f"The database of {self.name} did not start: {_last_words(self.log, size)}")
+
+    def forget_the_dead(self) -> None:
+        """Remove what a postmaster that was killed left lying, where nothing runs on this data directory.
+
+        After a power cut these files name a number that may be another process's by now, or that of a zombie
+        nobody has collected yet; PostgreSQL, and `pg_rewind` with it, would refuse to start for either.
+        """
+        if not self.pids():
+            for lock in (self.data / "postmaster.pid", self.socket_dir / f".s.PGSQL.{self.port}.lock"):
+                lock.unlink(missing_ok=True)
 
     def stop(self, mode: str = "fast") -> None:
         """Stop it in order (`fast`), or as `mode` says; returns when its processes are gone."""

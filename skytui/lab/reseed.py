@@ -76,6 +76,7 @@ def drop_slots(cluster: Cluster, password: str) -> list[str]:
 
 def rewind(cluster: Cluster, source: Source, say: Say) -> None:
     """Bring the data directory back to where its history left the master's, then up to the master's state."""
+    cluster.forget_the_dead()
     _watched(
         cluster, say, "pg_rewind", "--target-pgdata", str(cluster.data), "--progress",
         "--source-server", source.connection(dbname=DATABASE, passfile=str(_passfile(cluster, source))),
