@@ -200,7 +200,7 @@ async def test_handed_to_you_the_card_is_yours() -> None:
         assert "Type sky-a and press Enter" in at.screen()
 
 
-@pytest.mark.parametrize("key", ["enter", "s", "w", "h", "t"])
+@pytest.mark.parametrize("key", ["enter", "s", "w", "a", "h", "t"])
 @pytest.mark.parametrize("run_open", [True, False])
 async def test_a_watcher_is_told_that_it_only_watches(key: str, run_open: bool) -> None:
     session = watcher() if run_open else idle(EVE)
