@@ -72,10 +72,8 @@ class Marks:
         self._claimed, self._found = mark, {}
         silent: dict[str, Mark] = {}
         for server in self._drivers:
-            found = await self._set(server, mark)
-            if isinstance(found, Foreign) and self._ours(found.mark):
-                found = await self._set(server, mark, take=found.mark)
-                found = Carried() if isinstance(found, Carried) else found
+            async with self._locks[server]:
+                found = await self._put(server, mark)
             if isinstance(found, Foreign):
                 if reason := self._refusal(server, found, take_over):
                     await self.give_up()
@@ -83,7 +81,9 @@ class Marks:
                 silent[server] = found.mark
             self._found[server] = found
         for server, other in silent.items():
-            found = await self._set(server, mark, take=other, stale=self._thresholds.mark_stale_seconds)
+            async with self._locks[server]:
+                stale = self._thresholds.mark_stale_seconds
+                found = await self._drivers[server].mark(mark, take=other, stale=stale)
             if isinstance(found, Foreign):
                 await self.give_up()
                 return f"{_carries(server, found)}; it came back while it was taken over"
@@ -182,9 +182,14 @@ class Marks:
         run = self._engine.run if self._engine else None
         return run is None or run.over
 
-    async def _set(self, server: str, mark: Mark, take: Mark | None = None, stale: float = 0.0) -> Marking:
-        async with self._locks[server]:
-            return await self._drivers[server].mark(mark, take=take, stale=stale)
+    async def _put(self, server: str, mark: Mark) -> Marking:
+        """Set a mark; one that an ended run of this folder could not clear is replaced."""
+        driver = self._drivers[server]
+        found = await driver.mark(mark)
+        if not isinstance(found, Foreign) or not self._ours(found.mark):
+            return found
+        found = await driver.mark(mark, take=found.mark)
+        return Carried() if isinstance(found, Carried) else found
 
     async def _beat(self, server: str) -> Marking:
         async with self._locks[server]:
@@ -193,7 +198,7 @@ class Marks:
                 return Unmarked("the run has ended")
             self._chain.add(engine.hash)
             mark = msgspec.structs.replace(mark, who=engine.run.operator, hash=engine.hash)
-            return await self._drivers[server].mark(mark)
+            return await self._put(server, mark)
 
     async def _unmark(self, mark: Mark, servers: Iterable[str]) -> list[str]:
         """Why marks could not be removed."""

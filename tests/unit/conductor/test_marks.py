@@ -298,6 +298,28 @@ async def test_what_an_ended_run_of_ours_left_behind_is_replaced_without_asking(
         assert all(event.after == "" for event in events(here, Marked) if isinstance(event, Marked))
 
 
+async def test_what_an_ended_run_left_on_a_host_that_was_away_is_replaced(
+    tmp_path: Path,
+) -> None:
+    """The host is away when one run clears its marks, and still when the next one sets its own."""
+    async with conducted(tmp_path, heartbeat_seconds=QUICK) as here:
+        client, driver = await here.client(), here.drivers[OLD]
+        first = await go_to(client, await open_run(client), "standby-active")
+        driver.unmarkable = "sky-a: no SSH connection."
+        assert await confirm(client, first) == ""
+        await so(lambda: run_of(here).over)
+        left = here.world.servers[OLD].run_mark.mark
+        assert left is not None
+        assert left.run == first.id
+        assert (await ask_to_open(client)).refused == ""
+        second = run_of(here)
+        assert second.id != first.id
+        driver.unmarkable = ""
+        await so(lambda: run_of(here).marks == {OLD: "", NEW: ""})
+        assert run_of(here).hold is None
+        assert {mark.run for mark in marks(here.world) if mark} == {second.id}
+
+
 async def test_another_jump_hosts_run_of_the_same_second_is_not_ours(tmp_path: Path) -> None:
     async with conducted(tmp_path) as here:
         client = await here.client()
