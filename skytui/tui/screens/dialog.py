@@ -11,7 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
+from textual.geometry import Region
 from textual.screen import ModalScreen
+from textual.strip import Strip
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
@@ -63,16 +65,12 @@ class Dialog(ModalScreen[T | None], Generic[T]):
         return self.query_one("#cancel", Button)
 
     def on_mount(self) -> None:
-        """From the first paint on, keys count."""
+        """From the first paint on, keys count; its buttons tell of that."""
         self.set_focus(self.first_focus())
         self._armed.change("dialog")
-        # Called right after a layout was painted; not for the very first one of all.
-        self.screen_layout_refresh_signal.subscribe(self, lambda _: self._painted(), immediate=True)
-        # Always called, but maybe a quarter of a second after the paint, while the screen behind it goes
-        # on changing (measured on 8.2.8); what was typed until then would be lost.
-        self.call_after_refresh(self._painted)
 
-    def _painted(self) -> None:
+    def painted(self) -> None:
+        """What is on the screen now includes this dialog."""
         focus = self.first_focus()
         if focus is not None and focus.region:
             self._armed.painted("dialog", self._times.now())
@@ -116,6 +114,16 @@ class Choice(Button):
     def __init__(self, id: str, label: str) -> None:  # noqa: A002 - textual's
         self._word = label
         super().__init__(Content(f"   {label} "), id=id, compact=True)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The compositor paints it, and with it the dialog.
+
+        Not call_after_refresh: that waits until nothing behind the dialog changes any more, which on a busy
+        machine took seconds (seen in 8.2.8), and what was typed until then was lost.
+        """
+        if isinstance(self.screen, Dialog):
+            self.screen.painted()
+        return super().render_lines(crop)
 
     def watch_has_focus(self, _has_focus: bool) -> None:
         """The sign moves with the focus."""

@@ -84,6 +84,8 @@ def _what_they_do(run: Run, step: Step, prospect: Prospect) -> str:
     typed = f"types {prospect.phrase}, then: " if prospect.phrase else ""
     if isinstance(run.stage, Failed | Doubtful):
         return f"{typed}tries again, or waits."
+    if step.action is None:
+        return f"goes on, and waits for {step.waits_for}."
     return f"{typed}{_lower(step.does)}"
 
 
