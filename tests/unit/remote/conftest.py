@@ -101,30 +101,39 @@ class SshServer:
         assert child.stdin is not None
         assert child.stdout is not None
         assert child.stderr is not None
-        pumps = [
-            asyncio.create_task(_pump_in(process.stdin, child.stdin)),
+        pump_in = asyncio.create_task(_pump_in(process.stdin, child.stdin))
+        outputs = [
             asyncio.create_task(_pump_out(child.stdout, process.stdout)),
             asyncio.create_task(_pump_out(child.stderr, process.stderr)),
         ]
         gone = asyncio.create_task(process.channel.wait_closed())
-        ended = asyncio.create_task(_ended(pumps[1:]))
+        ended = asyncio.create_task(_ended(outputs))
         await asyncio.wait({gone, ended}, return_when=asyncio.FIRST_COMPLETED)
-        if gone.done() and child.returncode is None:
+        # Pumps that found the channel closed have ended before it is seen here to be gone; a command whose
+        # output nobody takes any more would never end.
+        if not (ended.done() and all(pump.result() for pump in outputs)):
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.pid, 9)
-            # wait() returns when all pipes are at their end, too: one that nobody reads any more never is.
-            child._transport.close()  # type: ignore[attr-defined]
+            await asyncio.wait({ended})
+            # A process has ended, for asyncio, when its output is read to the end; nobody else reads it now.
+            await asyncio.gather(_drain(child.stdout), _drain(child.stderr))
         code = await child.wait()
-        for task in (*pumps, gone, ended):
+        tasks = (pump_in, *outputs, gone, ended)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*pumps, gone, ended, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
         child.stdin.close()
         child._transport.close()  # type: ignore[attr-defined]  # what was never read of its output
         process.exit(code if code >= 0 else 128 - code)
 
 
-async def _ended(pumps: list[asyncio.Task[None]]) -> None:
+async def _ended(pumps: list[asyncio.Task[bool]]) -> None:
     await asyncio.wait(pumps)
+
+
+async def _drain(source: asyncio.StreamReader) -> None:
+    while await source.read(65536):
+        pass
 
 
 async def _pump_in(source: asyncssh.SSHReader[bytes], sink: asyncio.StreamWriter) -> None:
@@ -135,11 +144,14 @@ async def _pump_in(source: asyncssh.SSHReader[bytes], sink: asyncio.StreamWriter
         sink.close()
 
 
-async def _pump_out(source: asyncio.StreamReader, sink: asyncssh.SSHWriter[bytes]) -> None:
+async def _pump_out(source: asyncio.StreamReader, sink: asyncssh.SSHWriter[bytes]) -> bool:
+    """Whether all there was went over: not so when the channel was closed before the end."""
     with contextlib.suppress(asyncssh.Error, OSError):
         while chunk := await source.read(65536):
             sink.write(chunk)
             await sink.drain()
+        return True
+    return False
 
 
 @pytest.fixture
