@@ -155,9 +155,20 @@ async def test_requests_are_sent_and_refusals_come_back(tmp_path: Path) -> None:
         assert await session.waive("r1", "users-out", "late") == "no"
         assert await session.hold("phone") == "no"
         assert await session.release() == "no"
+        assert await session.take("r1", "ann is ill") == "no"
+        assert await session.hand_over("r1", "bob") == "no"
         assert await session.give_secret("passphrase", "hush") == "no"
         kinds = [type(request).__name__ for request in conductor.asked]
-        assert kinds == ["Open", "Confirm", "Waive", "HoldRun", "ReleaseRun", "GiveSecret"]
+        assert kinds == [
+            "Open",
+            "Confirm",
+            "Waive",
+            "HoldRun",
+            "ReleaseRun",
+            "Take",
+            "HandOver",
+            "GiveSecret",
+        ]
         secret = conductor.asked[-1]
         assert isinstance(secret, GiveSecret)
         assert secret.value == "hush"

@@ -22,32 +22,35 @@ def seat_words(seat: Seat) -> str:
     return f"{seat.who} ({seat.client}, process {seat.pid})"
 
 
+def operating(scene: Scene) -> Seat | None:
+    """The client that operates the open run; None while the operator's seat is free."""
+    return scene.shown.present.operator if scene.run is not None and not scene.run.over else None
+
+
+def may_sit(scene: Scene, run: Run) -> tuple[Seat, ...]:
+    """The operator's clients while the seat is free: the first one of them that acts takes it."""
+    if run.over or operating(scene) is not None:
+        return ()
+    return tuple(seat for seat in _connected(scene) if seat.who == run.operator and seat.client != WATCH)
+
+
 def others_here(scene: Scene) -> tuple[Seat, ...]:
     """Everybody who is connected, without this console and without the operator's."""
-    present, known = scene.shown.present, (scene.shown.you, operating(scene))
-    # Once the run is over, whoever operated it is one of many again.
-    seats = (present.operator, *present.others)
-    return tuple(seat for seat in seats if seat is not None and seat not in known)
+    theirs = may_sit(scene, scene.run) if scene.run is not None and not scene.operates else ()
+    known = (scene.shown.you, operating(scene), *theirs)
+    return tuple(seat for seat in _connected(scene) if seat not in known)
 
 
-def operating(scene: Scene) -> Seat | None:
-    """The client that operates the open run, or would as soon as it acts; None when none is connected."""
-    run, present = scene.run, scene.shown.present
-    if run is None or run.over:
-        return None
-    if present.operator is not None:
-        return present.operator
-    if scene.operates:
-        return scene.shown.you
-    acting = (seat for seat in present.others if seat.who == run.operator and seat.client != WATCH)
-    return next(acting, None)
+def _connected(scene: Scene) -> tuple[Seat, ...]:
+    present = scene.shown.present
+    return ((present.operator,) if present.operator is not None else ()) + present.others
 
 
 def who_operates(scene: Scene, run: Run) -> str:
     """The operator, and where to find them, as the start of a sentence."""
     seat, you = operating(scene), scene.shown.you
     if seat is None:
-        return f"{run.operator}, who is not connected,"
+        return run.operator if may_sit(scene, run) else f"{run.operator}, who is not connected,"
     if you is not None and seat.who == you.who:
         return f"Your own {seat.client} in process {seat.pid}"
     return seat_words(seat)
@@ -57,7 +60,7 @@ def whose_turn(scene: Scene, run: Run) -> str:
     """The operator as somebody who is waited for, as the start of a sentence."""
     seat, you = operating(scene), scene.shown.you
     if seat is None:
-        return f"{run.operator}'s turn (not connected)"
+        return f"{run.operator}'s turn" + ("" if may_sit(scene, run) else " (not connected)")
     if you is not None and seat.who == you.who:
         return f"The turn of your {seat.client} in process {seat.pid}"
     return f"{run.operator}'s turn"
@@ -84,7 +87,7 @@ def taking_words(scene: Scene, run: Run, look: Look) -> str:
     """What taking the run over means, before it is asked for."""
     seat, you = operating(scene), scene.shown.you
     if seat is None:
-        who = f"{run.operator} operates this run, and is not connected."
+        who = f"{run.operator} operates this run{'' if may_sit(scene, run) else ', and is not connected'}."
     elif you is not None and seat.who == you.who:
         who = (
             f"You operate this run yourself, from your {seat.client} in process {seat.pid}, here since"
@@ -116,8 +119,10 @@ def _operates(scene: Scene, run: Run) -> str:
     seat, you = operating(scene), scene.shown.you
     if scene.operates:
         return "you operate"
-    if seat is None:
+    if seat is None and not may_sit(scene, run):
         return f"{run.operator} operates, not connected"
+    if seat is None:
+        return f"operated by {run.operator}"
     if you is not None and seat.who == you.who:
         return f"operated by your process {seat.pid}"
     return f"operated by {seat.who}"
@@ -139,11 +144,15 @@ def names(seats: Iterable[Seat]) -> str:
 def list_of_people(scene: Scene, look: Look) -> tuple[str, ...]:
     """Everybody who is connected, one line each: what they are here, with process and since when."""
     run, you = scene.run, scene.shown.you
-    operator = operating(scene)
     lines = []
+    operator = operating(scene)
     if run is not None and not run.over and operator is None:
-        lines.append(f"{run.operator} operates the run, and is not connected")
-    seats = {seat.number: seat for seat in (operator, you, *others_here(scene)) if seat is not None}
+        if scene.operates:
+            operator = you
+        else:
+            absent = "" if may_sit(scene, run) else ", and is not connected"
+            lines.append(f"{run.operator} operates the run{absent}")
+    seats = {seat.number: seat for seat in (operator, you, *_connected(scene)) if seat is not None}
     for seat in seats.values():
         does = " operates the run" if seat == operator else ""
         client = "this console" if you is not None and seat.number == you.number else seat.client

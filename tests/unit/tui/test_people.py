@@ -104,8 +104,21 @@ def test_an_operator_without_a_seat_who_is_here_is_connected() -> None:
     session = SCENARIOS["observer"]()
     assert not session.handed("bob", by="ann")
     assert "operated by bob  watching: ann, eve" in top(session)
+    assert why_not_yours(scene(session)) == "bob operates this run; t takes it over, for a reason."
+    assert card(session)[1].startswith(" · bob's turn: types sky-a")
+    assert list_of_people(scene(session), LOOK)[:2] == (
+        "bob operates the run",
+        "jo (this console, process 4711, since 03:00:00)",
+    )
     session.go(BOB)
     assert "bob operates, not connected" in top(session)
+
+
+def test_two_consoles_of_the_operator_see_each_other_while_the_seat_is_free() -> None:
+    session = SCENARIOS["elsewhere"]()
+    session.sit(None)
+    assert "you operate  watching: jo" in top(session)
+    assert why_not_yours(scene(session)) == ""
 
 
 def test_a_watcher_of_the_operators_does_not_operate() -> None:
