@@ -15,7 +15,10 @@ from skytui.runbook.model import Run
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """What was seen. `previews` are, by step of a run, what its actions would run where."""
+    """What was seen. `previews` are, by step of a run, what its actions would run where.
+
+    `unverified` are the servers that need not prove over HTTPS who they are.
+    """
 
     pair: str
     practice: bool
@@ -23,6 +26,7 @@ class Looked(msgspec.Struct, frozen=True):
     reading: PairReading
     run: Run | None
     previews: dict[str, str]
+    unverified: tuple[str, ...] = ()
 
 
 async def look(pair: str) -> Looked:
@@ -48,7 +52,8 @@ async def _ask(pair: str, folder: Path) -> Looked:
                     break
         if reading is None:
             return await _poll(pair)
-        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews)
+        unverified = tuple(facts.name for facts in welcome.servers if facts.unverified)
+        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews, unverified)
     finally:
         await client.close()
 
@@ -76,4 +81,5 @@ async def _poll(pair: str) -> Looked:
         for driver in drivers.values():
             await driver.close()
     stored = open_run(pair_folder(pair))
-    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {})
+    unverified = tuple(name for name, server in config.servers.items() if server.unverified)
+    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {}, unverified)

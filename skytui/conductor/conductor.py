@@ -21,9 +21,10 @@ from skytui.conductor.poller import Poller
 from skytui.conductor.runs import JOURNAL, ended_here, new_run_id, nothing_half_made, open_run
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
+from skytui.conductor.wanted import Wanted
 from skytui.config.inputs import NO_INPUTS, Inputs
 from skytui.config.pairs import PairConfig
-from skytui.config.secrets import Secret, SecretStore
+from skytui.config.secrets import SecretStore
 from skytui.drivers.driver import Driver
 from skytui.errors import StateError
 from skytui.link.wire import (
@@ -37,8 +38,8 @@ from skytui.link.wire import (
     Present,
     Previews,
     Seat,
-    SecretsWanted,
     ServerFacts,
+    TrySecrets,
     Welcome,
 )
 from skytui.pair.logline import LogLine
@@ -94,6 +95,7 @@ class Conductor:
         self.hub = Hub()
         self.seats = Seats(config.operators, self._here)
         self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
+        self.wanted = Wanted(secrets, drivers, publish=self.hub.publish, trouble=self._trouble)
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
         self._marks = Marks(
             drivers,
@@ -160,10 +162,16 @@ class Conductor:
             may=self.seats.may(seat),
             present=self.seats.present,
             servers=tuple(
-                ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
+                ServerFacts(
+                    name,
+                    f"{server.address}:{server.listen_port}",
+                    self._drivers[name].logs,
+                    unverified=server.unverified,
+                )
                 for name, server in self._config.servers.items()
             ),
-            secrets_wanted=tuple(self._secrets.missing()),
+            secrets_wanted=self.wanted.now.names,
+            secrets_refused=self.wanted.now.refused,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),
@@ -233,6 +241,7 @@ class Conductor:
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
+            unverified=tuple(name for name, server in self._config.servers.items() if server.unverified),
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []
@@ -248,19 +257,14 @@ class Conductor:
         self._logs.transcribe(folder / "logs")
         return refused
 
-    async def take_secret(self, request: GiveSecret) -> str:
-        """Try a secret, and keep it in memory if it is right."""
-        if request.name not in self._secrets.missing():
-            return f"no secret {request.name} is wanted"
-        self._secrets.put(request.name, Secret(request.value))
-        for driver in self._drivers.values():
-            refused = await driver.try_login()
-            if refused:
-                self._secrets.forget(request.name)
-                return refused
-        self.hub.publish(SecretsWanted(tuple(self._secrets.missing())))
+    async def secrets(self, request: GiveSecret | TrySecrets) -> str:
+        """A secret given by a person, or those that were refused tried again; and both servers read anew."""
+        if isinstance(request, GiveSecret):
+            refused = await self.wanted.take(request)
+        else:
+            refused = await self.wanted.again()
         self._poller.look()
-        return ""
+        return refused
 
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(
@@ -280,6 +284,7 @@ class Conductor:
     def _found(self, reading: PairReading) -> None:
         self._reading = reading
         self._polled()
+        self.wanted.tell()
         self.hub.publish(NewReading(reading))
         self._alarm(reading)
         if self._engine:

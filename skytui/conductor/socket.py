@@ -31,6 +31,7 @@ from skytui.link.wire import (
     Request,
     Seat,
     Take,
+    TrySecrets,
     Waive,
 )
 from skytui.plaintext import plain
@@ -131,8 +132,8 @@ class Door:
                     return conductor.desk.take(request, seat)
                 case HandOver():
                     return conductor.desk.hand_over(request, seat)
-                case GiveSecret():
-                    return await conductor.take_secret(request)
+                case GiveSecret() | TrySecrets():
+                    return await conductor.secrets(request)
                 case Leave():
                     if conductor.busy:
                         return "a run is open; it is not left alone"

@@ -15,6 +15,7 @@ from msgspec import Meta
 from skytui import paths
 from skytui.config.secrets import SecretSource
 from skytui.config.tables import Document, KeyPath, nearest
+from skytui.config.web import ProxyDefaults, WebConfig, proxy_faults, web_faults
 from skytui.errors import ConfigError
 from skytui.pair.thresholds import Thresholds
 
@@ -38,7 +39,7 @@ class SshConfig(msgspec.Struct, frozen=True, kw_only=True):
     key: Path | None = None
 
 
-class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
+class ServerConfig(WebConfig, msgspec.Struct, frozen=True, kw_only=True):
     """One server of a pair. `name` is its fixed identity, never its role.
 
     `address` and `listen_port` are what the *other* server is told to find it by; `ports` are all listening
@@ -48,8 +49,6 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     address: str
     listen_port: PortNumber
-    url: Annotated[str, Meta(pattern=r"^https?://[^/\s]+$")] = ""
-    ca_file: Path | None = None
     ssh: SshConfig | None = None
     home: str = ""
     ports: list[PortNumber] = []
@@ -82,7 +81,7 @@ class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
         return next(config for name, config in self.servers.items() if name != server)
 
 
-class _PairTable(msgspec.Struct, frozen=True, kw_only=True):
+class _PairTable(ProxyDefaults, msgspec.Struct, frozen=True, kw_only=True):
     """A `[pair.NAME]` table without its servers."""
 
     profile: str
@@ -170,12 +169,13 @@ def read_pair(document: Document, name: str) -> PairConfig:
     servers = document.table(table, "server", path)
     table.pop("server", None)
     pair = document.struct(_PairTable, table, path)
-    practice = pair is not None and pair.practice
     if pair is not None and pair.state is not None and not pair.state.is_absolute():
         document.fault((*path, "state"), "is the whole path of a folder, from / on")
-    configs = {name: _read_server(document, servers, name, (*path, "server"), practice) for name in servers}
+    configs = {name: _read_server(document, servers, name, (*path, "server"), pair) for name in servers}
     if len(servers) != 2:
         document.fault((*path, "server"), f"a pair is two servers; {len(servers)} given")
+    for key, says in proxy_faults(pair, pair.secrets) if pair else ():
+        document.fault((*path, key), says)
     for secret, source in (pair.secrets if pair else {}).items():
         if len(source.given()) != 1:
             document.fault((*path, "secrets", secret), "give exactly one of file, env, command, prompt")
@@ -186,13 +186,12 @@ def read_pair(document: Document, name: str) -> PairConfig:
     found = {server: config for server, config in configs.items() if config is not None}
     if pair is None or len(found) != len(configs):
         raise ConfigError(f"{document.file}: the pair `{name}` cannot be read.")
-    return PairConfig(
-        name=name, file=document.file, servers=found, **{f: getattr(pair, f) for f in pair.__struct_fields__}
-    )
+    own = (f for f in pair.__struct_fields__ if f in PairConfig.__struct_fields__)
+    return PairConfig(name=name, file=document.file, servers=found, **{f: getattr(pair, f) for f in own})
 
 
 def _read_server(
-    document: Document, servers: dict[str, object], name: str, path: KeyPath, practice: bool
+    document: Document, servers: dict[str, object], name: str, path: KeyPath, pair: _PairTable | None
 ) -> ServerConfig | None:
     table = servers[name]
     if not isinstance(table, dict):
@@ -201,6 +200,13 @@ def _read_server(
     if not _NAME.fullmatch(name):
         document.fault((*path, name), "a name is letters, digits, dots, dashes and underscores, at most 63")
     server = document.struct(ServerConfig, cast(dict[str, object], table), (*path, name), name=name)
-    if server is not None and server.url.startswith("http://") and not practice:
-        document.fault((*path, name, "url"), "must be https: passwords go over it")
+    if server is None:
+        return None
+    secrets, practice = (pair.secrets, pair.practice) if pair else ((), False)
+    for key, says in web_faults(name, server, secrets, practice=practice):
+        document.fault((*path, name, key), says)
+    if pair is not None and not server.proxy:
+        server = msgspec.structs.replace(server, **pair.given())
+        if server.proxied and server.url.startswith("http://"):
+            document.fault((*path, name, "url"), "must be https: the pair's proxy is for https only")
     return server

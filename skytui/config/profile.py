@@ -6,13 +6,13 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from skytui.config.login import LoginSpec, UrlPath, secrets_of
 from skytui.config.placeholders import holes
 from skytui.config.values import Duration, Pattern, Pick
 from skytui.pair.vocabulary import Action
 
 SCHEMA = 1
 
-UrlPath = Annotated[str, Meta(pattern=r"^/[^\s]*$")]
 Words = Annotated[list[str], Meta(min_length=1)]
 
 HOW_READ = ("get", "run", "shell", "connect", "manual", "absent")
@@ -76,21 +76,6 @@ class LogSpec(msgspec.Struct, frozen=True, kw_only=True):
     follow: str
 
 
-class LoginSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """How a session is opened: `json` is posted to `post`, `pick` takes the token out of the reply.
-
-    Every request then carries `header` with `value`, where `{token}` stands for the token. `logout` is a
-    path that is sent a DELETE at the end.
-    """
-
-    post: UrlPath
-    json: dict[str, Any]
-    pick: Pick
-    header: str = "Authorization"
-    value: str = "Bearer {token}"
-    logout: UrlPath | None = None
-
-
 class CheckSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How the right server is made sure of, immediately before something is done to it.
 
@@ -119,8 +104,8 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """The secrets it asks for."""
         values: list[object] = [action.stdin for action in self.actions.values()]
         values += [action.json for action in self.actions.values()]
-        values += [self.login.json] if self.login else []
-        return {hole.removeprefix("secret.") for hole in holes(values) if hole.startswith("secret.")}
+        names = {hole.removeprefix("secret.") for hole in holes(values) if hole.startswith("secret.")}
+        return names.union(secrets_of(self.login))
 
 
 def how(spec: ReadingSpec | ActionSpec) -> list[str]:

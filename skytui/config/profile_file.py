@@ -8,13 +8,13 @@ from typing import TypeVar, cast
 import msgspec
 
 from skytui.config import placeholders
+from skytui.config.login import read_login
 from skytui.config.profile import (
     HOW_ACTED,
     HOW_READ,
     SCHEMA,
     ActionSpec,
     CheckSpec,
-    LoginSpec,
     LogSpec,
     Profile,
     ReadingSpec,
@@ -71,7 +71,7 @@ def read_profile(document: Document) -> Profile:
     readings = _specs(document, "reading", ReadingSpec, READINGS)
     actions = _specs(document, "action", ActionSpec, [action.value for action in Action])
     logs = _specs(document, "log", LogSpec, None)
-    login = _single(document, "login", LoginSpec)
+    login = read_login(document)
     check = _single(document, "check", CheckSpec) or CheckSpec()
     for name, reading in readings.items():
         _check_reading(document, ("reading", name), reading)
@@ -79,11 +79,6 @@ def read_profile(document: Document) -> Profile:
         _check_action(document, ("action", name), action, check, readings)
     for name, log in logs.items():
         _holes(document, ("log", name, "follow"), log.follow)
-    if login is not None:
-        _holes(document, ("login", "json"), login.json, secrets=True)
-        _holes(document, ("login", "value"), login.value, more=("token",))
-        for hole in set(placeholders.holes(login.header)):
-            document.fault(("login", "header"), f"`{{{hole}}}` may not stand here: it is a header's name")
     for key in ("run", "expect"):
         _holes(document, ("check", key), getattr(check, key) or "", order=True)
     _holes(document, ("check", "headers"), check.headers, order=True)

@@ -82,6 +82,8 @@ async def _get(request: Request, web: Web | None, at: Instant) -> Answer | Unkno
     if web is None:
         return Unknown("the configuration gives no url for it", at, request.source)
     reply = await web.get(request.what, request.deadline)
+    if reply.redirect:
+        return Unknown(f"{web.name} {reply.message}", at, request.source)
     if reply.status != 200:
         return Unknown(f"HTTP {reply.status}: {reply.message or 'no reason given'}", at, request.source)
     return Answer(at, reply.body)

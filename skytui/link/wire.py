@@ -115,6 +115,12 @@ class GiveSecret(msgspec.Struct, frozen=True, tag="secret"):
         return f"GiveSecret(number={self.number}, name={self.name!r})"
 
 
+class TrySecrets(msgspec.Struct, frozen=True, tag="try secrets"):
+    """Fetch the secrets that are wanted from their files, variables and commands again, and try them."""
+
+    number: int
+
+
 class Leave(msgspec.Struct, frozen=True, tag="leave"):
     """End the conductor, if no run is open."""
 
@@ -122,7 +128,18 @@ class Leave(msgspec.Struct, frozen=True, tag="leave"):
 
 
 Request = (
-    Hello | Open | Confirm | Waive | AbortRun | HoldRun | ReleaseRun | Take | HandOver | GiveSecret | Leave
+    Hello
+    | Open
+    | Confirm
+    | Waive
+    | AbortRun
+    | HoldRun
+    | ReleaseRun
+    | Take
+    | HandOver
+    | GiveSecret
+    | TrySecrets
+    | Leave
 )
 
 
@@ -145,11 +162,15 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class ServerFacts(msgspec.Struct, frozen=True):
-    """What a screen has to know of a server beside its readings."""
+    """What a screen has to know of a server beside its readings.
+
+    `unverified`: nobody makes sure who answers at its address over HTTPS.
+    """
 
     name: str
     address: str
     logs: tuple[str, ...]
+    unverified: bool = False
 
 
 class Present(msgspec.Struct, frozen=True, tag="present"):
@@ -162,7 +183,8 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
-    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given. `run` is the open run,
+    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given, and `secrets_refused`
+    says of some of them why what was known was not taken. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
     run where.
     """
@@ -182,6 +204,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     events: tuple[Recorded, ...]
     lines: tuple[LogLine, ...]
     previews: dict[str, str] = {}
+    secrets_refused: dict[str, str] = {}
 
 
 class Denied(msgspec.Struct, frozen=True, tag="denied"):
@@ -217,9 +240,10 @@ class NewLines(msgspec.Struct, frozen=True, tag="lines"):
 
 
 class SecretsWanted(msgspec.Struct, frozen=True, tag="secrets"):
-    """The names of secrets still to be given."""
+    """The names of secrets still to be given; of those that were known and refused, who said what."""
 
     names: tuple[str, ...]
+    refused: dict[str, str] = {}
 
 
 class Previews(msgspec.Struct, frozen=True, tag="previews"):

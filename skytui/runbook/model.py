@@ -155,7 +155,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     says by server why it does not carry this run's mark, empty where it does. `attempts` counts the intents
     of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
     failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
-    wanted.
+    wanted. `unverified` are the servers that need not prove over HTTPS who they are.
     """
 
     id: str
@@ -183,6 +183,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     hold: Hold | None = None
     abort: Abort | None = None
     fixed: str = ""
+    unverified: tuple[str, ...] = ()
     marks: dict[str, str] = {}
     marker: str = ""
     unlocked_at: datetime | None = None

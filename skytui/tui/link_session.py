@@ -27,6 +27,7 @@ from skytui.link.wire import (
     Request,
     SecretsWanted,
     Take,
+    TrySecrets,
     Waive,
     Welcome,
 )
@@ -114,6 +115,10 @@ class LinkSession:
         """Hand over a secret, to be tried at once."""
         return await self._ask(lambda number: GiveSecret(number, name, value))
 
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched and tried."""
+        return await self._ask(TrySecrets)
+
     async def _ask(self, make: Callable[[int], Request]) -> str:
         try:
             return (await self._client.request(make)).refused
@@ -146,6 +151,7 @@ class LinkSession:
             present=welcome.present,
             servers=welcome.servers,
             secrets_wanted=welcome.secrets_wanted,
+            secrets_refused=welcome.secrets_refused,
             reading=welcome.reading,
             received=self._clock.instant().seconds,
             run=welcome.run,
@@ -164,8 +170,8 @@ class LinkSession:
                 self._show(run=run, events=(*earlier, event))
             case NewLines(lines=lines):
                 self._log.extend(lines)
-            case SecretsWanted(names=names):
-                self._show(secrets_wanted=names)
+            case SecretsWanted(names=names, refused=refused):
+                self._show(secrets_wanted=names, secrets_refused=refused)
             case Present():
                 self._show(present=message)
             case Previews(previews=previews):

@@ -26,6 +26,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     there is no connection to the conductor; empty while there is one. `you` is this console among the clients
     that are `present`, and `may` names the requests it can make. `notices` are the latest sentences for
     the person at the screen, `noticed` counts all there ever were.
+    `secrets_refused` says of wanted secrets that were known before why they were not taken.
     """
 
     pair: str
@@ -36,6 +37,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     may: tuple[str, ...] = ()
     present: Present = Present()
     secrets_wanted: tuple[str, ...] = ()
+    secrets_refused: dict[str, str] = {}
     reading: PairReading | None = None
     received: float = 0.0
     run: Run | None = None
@@ -90,3 +92,6 @@ class Session(Protocol):
 
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""
+
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched from where they come from, and tried."""

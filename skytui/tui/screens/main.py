@@ -170,6 +170,10 @@ class MainScreen(Screen[None]):
         """Pass the run on."""
         self._desk.hand_over()
 
+    def action_secret(self) -> None:
+        """Try a secret again, or give it."""
+        self._desk.try_secrets()
+
     def action_help(self) -> None:
         """Show all keys."""
         self._desk.help()

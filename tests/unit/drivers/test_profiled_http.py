@@ -65,7 +65,11 @@ async def test_what_the_profile_does_not_ask_is_unknown_with_the_reason(make: Ma
             httpx.Response(503, json={"error": {"message": "the database is down"}}),
             "HTTP 503: the database is down",
         ),
-        (httpx.Response(302, headers={"location": "/x"}), "HTTP 302: no reason given"),
+        (
+            httpx.Response(302, headers={"location": "https://sky-b:8443/login?ticket=4711"}),
+            "sky-a redirects to https://sky-b:8443/login: not followed",
+        ),
+        (httpx.Response(302), "HTTP 302: no reason given"),
         (httpx.Response(200, text="<html>"), "the answer does not say"),
         (httpx.Response(200, json={"items": 3}), "the answer cannot be used: Expected `array`, got `int`"),
         (httpx.Response(200, json={"items": [{"user": None}]}), "the answer cannot be used: Expected `str`"),
