@@ -273,6 +273,8 @@ class Connection:
             return why_wrong_pin(self._server, error)
         if isinstance(error, ssl.SSLCertVerificationError):
             return why_not_trusted(self._server, error, await self._look(), self._clock.now())
+        if isinstance(error, ssl.SSLEOFError):
+            return "ends the connection before TLS is set up"
         return (
             why_alerted(self._server, error)
             or f"does not speak TLS as it should: {plain(error.reason or str(error))}"
