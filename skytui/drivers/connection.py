@@ -55,13 +55,17 @@ class WrongSecretError(RefusedError):
 
 
 class Session:
-    """Who we are to the server: headers and cookies that go with a request. Shows itself nowhere."""
+    """Who we are to the server: headers and cookies that go with a request. Shows itself nowhere.
 
-    __slots__ = ("cookies", "headers")
+    `proven`: the server has answered a request with it as one that it knows.
+    """
+
+    __slots__ = ("cookies", "headers", "proven")
 
     def __init__(self, headers: dict[str, str] | None = None) -> None:
         self.headers = headers or {}
         self.cookies = httpx.Cookies()
+        self.proven = False
 
     def __repr__(self) -> str:
         return "Session(…)"

@@ -5,7 +5,7 @@ import asyncio
 import httpx
 
 from skytui.clock import Clock
-from skytui.config.login import LoginSpec, secrets_of
+from skytui.config.login import FormLogin, LoginSpec, secrets_of
 from skytui.config.pairs import ServerConfig
 from skytui.config.placeholders import Fill
 from skytui.config.secrets import Secret, SecretStore
@@ -24,6 +24,9 @@ __all__ = ["AnswerLostError", "NotSentError", "Reply", "Web", "WrongSecretError"
 
 PATIENCE_SECONDS = 30.0
 """How long no session is opened for a path that refused one that had just been opened."""
+
+UNPROVEN = 2
+"""After so many form logins that nothing came of, the login counts as refused: not every page says so."""
 
 
 class Web:
@@ -50,6 +53,7 @@ class Web:
         self._session: Session | None = None
         self._refused: tuple[dict[str, Secret | None], WrongSecretError] | None = None
         self._shut: dict[str, float] = {}
+        self._unproven = 0
         self._lock = asyncio.Lock()
 
     @property
@@ -87,12 +91,14 @@ class Web:
         response = await self._ask(method, path, session, json=json, headers=headers, deadline=deadline)
         if self._login is None or not is_over(self._login, response):
             self._shut.pop(path, None)
+            session.proven = True
             return reply_of(response)
         now = asyncio.get_running_loop().time()
         if now - self._shut.get(path, -PATIENCE_SECONDS) >= PATIENCE_SECONDS:
             session = await self._current(instead_of=session)  # nothing was done with the one before
             response = await self._ask(method, path, session, json=json, headers=headers, deadline=deadline)
             if not is_over(self._login, response):
+                session.proven = True
                 return reply_of(response)
             self._shut[path] = now
         if response.status_code == 401:
@@ -128,11 +134,16 @@ class Web:
         async with self._lock:
             if self._session is not None and self._session is not instead_of:
                 return self._session
+            self._unproven = self._unproven + 1 if self._session and not self._session.proven else 0
             self._session = None
             given = {name: self._secrets.get(name) for name in secrets_of(self._login)}
             if self._refused is not None and self._refused[0] == given:
                 raise self._refused[1]  # asked again and again, a wrong password would lock the account
             try:
+                if isinstance(self._login, FormLogin) and self._unproven >= UNPROVEN:
+                    self._unproven = 0
+                    says = "the login was refused: its page comes back whenever we have logged in"
+                    raise WrongSecretError(self._connection.says(says), given)  # noqa: TRY301 - as any other
                 session = await open_session(self._login, self._connection, self._look_up, given)
             except WrongSecretError as error:
                 self._drop(error)

@@ -122,7 +122,9 @@ class _FormVisit:
         whole = urljoin(str(page.request.url), target) if target else str(page.request.url)
         if _origin(whole) != _origin(str(page.request.url)):
             raise self._no_login(f"the form of {self._login.get} goes to {redirect_target(page, target)}")
-        answer = await self._page("POST", whole, form={**form.hidden, **filled})
+        answer = await self._page(
+            "POST", whole, form={**form.hidden, **filled}, referer=str(page.request.url)
+        )
         if self._refuses(answer):
             why = f": {_said(answer)}" if answer.status_code >= 400 else ""
             says = self._connection.says(f"the login was refused{why}")
@@ -133,11 +135,15 @@ class _FormVisit:
             raise self._no_login("the server set no cookie")
         return self._session
 
-    async def _page(self, method: str, path: str, form: dict[str, str] | None = None) -> httpx.Response:
+    async def _page(
+        self, method: str, path: str, *, form: dict[str, str] | None = None, referer: str = ""
+    ) -> httpx.Response:
         """The page at the end of the redirects, all of them on this server."""
+        # Frameworks that guard against forged requests look where a form was sent from.
+        headers = {**_PAGES, "Referer": referer} if referer else _PAGES
         for _ in range(HOPS + 1):
             answer = await self._connection.request(
-                method, path, self._session, form=form, headers=_PAGES, deadline=LOGIN_SECONDS
+                method, path, self._session, form=form, headers=headers, deadline=LOGIN_SECONDS
             )
             target = redirect_of(answer)
             if not target:

@@ -5,7 +5,7 @@ import base64
 import contextlib
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -125,7 +125,7 @@ class Server:
         return f"https://127.0.0.1:{self.port}"
 
 
-Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], "asyncio._CoroutineLike[None]"]
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
