@@ -79,7 +79,7 @@ def web_faults(
     if web.insecure and web.insecure != accepted_words(name):
         yield "insecure", f'turns verification off only as: insecure = "{accepted_words(name)}"'
     if (web.cert is None) is not (web.key is None):
-        yield ("key" if web.key is None else "cert"), "our certificate needs both `cert` and `key`"
+        yield ("cert" if web.cert else "key"), "our certificate needs both `cert` and `key`"
     yield from proxy_faults(web, secrets)
     if web.proxied and web.url.startswith("http://"):
         yield "proxy", "is for https only: over http the proxy's answers could not be told from the server's"
@@ -92,8 +92,10 @@ def proxy_faults(web: WebConfig | ProxyDefaults, secrets: Collection[str]) -> It
     elif web.proxy not in ("", DIRECT, ENVIRONMENT) and not _PROXY.fullmatch(web.proxy):
         yield "proxy", f"is `http://HOST:PORT`, or `{ENVIRONMENT}`, or `{DIRECT}`"
     if bool(web.proxy_user) is not bool(web.proxy_secret):
-        missing = "proxy_secret" if web.proxy_user else "proxy_user"
-        yield missing, "a proxy's login needs both `proxy_user` and `proxy_secret`"
+        yield (
+            ("proxy_user" if web.proxy_user else "proxy_secret"),
+            "a proxy's login needs both `proxy_user` and `proxy_secret`",
+        )
     if web.proxy_user and web.proxy in ("", DIRECT):
         yield "proxy_user", "there is no `proxy` to log in to"
     if web.proxy_user and web.proxy == ENVIRONMENT:

@@ -238,8 +238,8 @@ class TestTheEnvironment:
         ({"proxy": "proxy:3128"}, "proxy: is `http://HOST:PORT`, or `environment`, or `none`"),
         ({"proxy": "https://proxy:3128"}, "proxy: is `http://HOST:PORT`, or `environment`, or `none`"),
         ({"proxy": "http://jo:secret@proxy:3128"}, "proxy: holds no login: give `proxy_user`, and the name"),
-        ({"proxy": "http://p:1", "proxy_user": "ops"}, "proxy_secret: a proxy's login needs both"),
-        ({"proxy": "http://p:1", "proxy_secret": "proxy"}, "proxy_user: a proxy's login needs both"),
+        ({"proxy": "http://p:1", "proxy_user": "ops"}, "proxy_user: a proxy's login needs both"),
+        ({"proxy": "http://p:1", "proxy_secret": "proxy"}, "proxy_secret: a proxy's login needs both"),
         ({"proxy_user": "ops", "proxy_secret": "proxy"}, "proxy_user: there is no `proxy` to log in to"),
         (
             {"proxy": "http://p:1", "proxy_user": "ops", "proxy_secret": "proxi"},
