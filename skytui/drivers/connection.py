@@ -34,6 +34,8 @@ POOL_SECONDS = 4.0
 """How long a request waits for one of the connections to be free."""
 IDLE_SECONDS = 3.0
 """A connection that was idle for longer is not used again: the server may be about to close it."""
+DEAD_SECONDS = 10
+"""After about so long without a sign of life from the host a connection ends, and what was asked is lost."""
 LOOK_SECONDS = 30.0
 """How long what was seen of a certificate that is not trusted is taken for what it still shows."""
 
@@ -214,15 +216,19 @@ class Connection:
             password = self._password.reveal() if self._password else ""
             login = (self._proxy.user, password) if self._proxy.user else None
             proxy = httpx.Proxy(self._proxy.url, auth=login)
-        return httpx.AsyncClient(
-            base_url=self._server.url,
+        transport = self._transport or httpx.AsyncHTTPTransport(
             verify=context,
             limits=httpx.Limits(max_connections=10, keepalive_expiry=IDLE_SECONDS),
+            trust_env=False,
+            proxy=proxy,
+            socket_options=_notice_silence(),
+        )
+        return httpx.AsyncClient(
+            base_url=self._server.url,
             follow_redirects=False,
             trust_env=False,
             cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),
-            proxy=proxy,
-            transport=self._transport,
+            transport=transport,
         )
 
     # -- why not
@@ -301,6 +307,24 @@ class Connection:
             except (httpx.HTTPError, OSError) as error:
                 return next((one.der for one in causes(error) if isinstance(one, CertificateShownError)), b"")
         return b""
+
+
+def _notice_silence() -> list[tuple[int, int, int]]:
+    """Options with which the loss of a host is noticed while an answer is waited for, about `DEAD_SECONDS`.
+
+    A host that lives acknowledges, however long its answer takes. Names differ between systems.
+    """
+    options = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)]
+    values = {
+        "TCP_KEEPIDLE": DEAD_SECONDS // 2,
+        "TCP_KEEPINTVL": DEAD_SECONDS // 4,
+        "TCP_KEEPCNT": 2,
+        "TCP_USER_TIMEOUT": DEAD_SECONDS * 1000,
+    }
+    for name, value in values.items():
+        if (number := getattr(socket, name, None)) is not None:
+            options.append((socket.IPPROTO_TCP, number, value))
+    return options
 
 
 def causes(error: BaseException) -> Iterator[BaseException]:

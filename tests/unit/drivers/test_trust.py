@@ -3,6 +3,7 @@
 import contextlib
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from skytui.config.pairs import ServerConfig
+from skytui.config.secrets import SecretStore
 from skytui.config.web import accepted_words
+from skytui.drivers.connection import Connection, Session
 from skytui.drivers.http import AnswerLostError, NotSentError, Web
 from skytui.drivers.trust import why_alerted
 from skytui.errors import ConfigError
@@ -260,6 +263,21 @@ class TestOurCertificate:
         assert "No such file" in fault(cert=own.cert, key=tmp_path / "nothing")
         assert "No such file" in fault(ca_file=tmp_path / "nothing")
         assert "the CA file" in fault(ca_file=own.key)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="its options have these names on Linux")
+async def test_a_host_that_is_gone_is_noticed_while_an_answer_is_waited_for(tmp_path: Path) -> None:
+    alone = certificate(tmp_path, "alone")
+    async with https(alone) as server:
+        connection = Connection(config(server, pin=alone.fingerprint), SecretStore({}))
+        response = await connection.request("GET", "/", Session(), deadline=SECONDS)
+        stream = response.extensions["network_stream"].get_extra_info("socket")
+        assert stream.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+        assert stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 10_000
+        idle = stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE)
+        pause = stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL)
+        assert idle + pause * stream.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT) <= 10
+        await connection.close()
 
 
 async def test_a_redirect_to_the_other_server_is_named_and_not_followed(
