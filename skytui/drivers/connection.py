@@ -5,6 +5,7 @@ Nothing is decided by the environment: no proxy, no netrc, no cookies but a sess
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import Iterator
@@ -38,6 +39,9 @@ DEAD_SECONDS = 10
 """After about so long without a sign of life from the host a connection ends, and what was asked is lost."""
 LOOK_SECONDS = 30.0
 """How long what was seen of a certificate that is not trusted is taken for what it still shows."""
+
+_VALUE = re.compile(r"([!-~]([\t -~]*[!-~])?)?")
+"""What a header may hold (RFC 9110, 5.5), in ASCII."""
 
 
 class NotSentError(UnreachableError):
@@ -134,7 +138,10 @@ class Connection:
 
         Raises NotSentError, AnswerLostError; WrongSecretError when the proxy does not take our password.
         """
-        sent = {"json": json, "data": form, "headers": {**session.headers, **(headers or {})}}
+        sent: dict[str, Any] = {"json": json, "data": form, "headers": {**session.headers, **(headers or {})}}
+        if not all(map(_VALUE.fullmatch, sent["headers"].values())):  # httpx would say so with the value
+            why = "a header would hold a character that none may hold"
+            raise NotSentError(self.says(f"{method} {path} cannot be sent as it stands: {why}"))
         if self._proxy is None or not self._proxy.user or self._let_through:
             return await self._request(method, path, session, sent, deadline)
         async with self._first:  # one alone: a wrong password is not sent ten times at once

@@ -80,10 +80,19 @@ def _judge(connection: Connection, response: httpx.Response, given: Given) -> No
     """Raises WrongSecretError when an answer refuses the secrets, RefusedError when it lets nobody in."""
     reply = reply_of(response)
     if reply.status in _REFUSED:
-        says = connection.says(f"the login was refused: {reply.message or reply.status}")
-        raise WrongSecretError(says, dict(given))
+        says = f"the login was refused: {_hidden(reply.message, given) or reply.status}"
+        raise WrongSecretError(connection.says(says), dict(given))
     if reply.status >= 300:
-        raise RefusedError(connection.says(f"no login: {reply.status} {reply.message}"))
+        words = _hidden(reply.message, given)
+        raise RefusedError(connection.says(f"no login: {reply.status} {words}"))
+
+
+def _hidden(words: str, given: Given) -> str:
+    """A server's words without a secret that it repeats."""
+    for secret in given.values():
+        if secret is not None and secret.reveal():
+            words = words.replace(secret.reveal(), "…")
+    return words
 
 
 def _at_login_page(login: FormLogin, response: httpx.Response) -> bool:
@@ -126,11 +135,11 @@ class _FormVisit:
             "POST", whole, form={**form.hidden, **filled}, referer=str(page.request.url)
         )
         if self._refuses(answer):
-            why = f": {_said(answer)}" if answer.status_code >= 400 else ""
+            why = f": {_hidden(_said(answer), self._given)}" if answer.status_code >= 400 else ""
             says = self._connection.says(f"the login was refused{why}")
             raise WrongSecretError(says, dict(self._given))
         if answer.status_code >= 500:
-            raise self._no_login(f"{answer.status_code} {reply_of(answer).message}")
+            raise self._no_login(_hidden(_said(answer), self._given))
         if not self._session.cookies:
             raise self._no_login("the server set no cookie")
         return self._session

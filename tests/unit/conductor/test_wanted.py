@@ -73,7 +73,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 async def pair(tmp_path: Path, file: Path) -> AsyncIterator[Pair]:
-    file.write_text("wrong\n")
+    file.write_text("stale\n")
     one = Pair(tmp_path, SecretSource(file=file))
     yield one
     await one.driver.close()
@@ -101,8 +101,8 @@ async def test_the_right_one_ends_it(pair: Pair) -> None:
 
 async def test_an_account_that_was_unlocked_takes_the_same_one(pair: Pair) -> None:
     await pair.users()
-    pair.server.password = "wrong"
-    assert await pair.wanted.take(GiveSecret(1, "admin", "wrong")) == ""
+    pair.server.password = "stale"
+    assert await pair.wanted.take(GiveSecret(1, "admin", "stale")) == ""
     assert isinstance(await pair.users(), Known)
 
 

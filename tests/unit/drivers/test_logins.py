@@ -13,8 +13,9 @@ from skytui.config.login import LoginSpec, read_login
 from skytui.config.pairs import ServerConfig
 from skytui.config.secrets import Secret, SecretSource, SecretStore
 from skytui.config.tables import Document
-from skytui.drivers.http import Web, WrongSecretError
+from skytui.drivers.http import NotSentError, Web, WrongSecretError
 from skytui.errors import RefusedError
+from tests.unit.drivers.tls import certificate, https
 
 SECONDS = 60.0
 PASSWORD = "xyzzy & plugh"
@@ -224,6 +225,36 @@ async def test_answers_after_which_a_login_is_not_repeated(
 def _note(site: Site, request: httpx.Request, code: int) -> httpx.Response:
     site.requests.append(request)
     return httpx.Response(code)
+
+
+@pytest.mark.parametrize("kind", [BASIC, HEADER])
+async def test_a_server_that_repeats_the_password_does_not_make_us_repeat_it(
+    kind: str, open_web: Open, site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said = httpx.Response(401, json={"error": {"message": f"no: {PASSWORD} is wrong"}})
+    monkeypatch.setattr(Site, "__call__", lambda *_: said)
+    with pytest.raises(WrongSecretError) as refused:
+        await open_web(kind).login()
+    assert str(refused.value) == "sky-a: the login was refused: no: … is wrong."
+
+
+@pytest.mark.parametrize("kind", [BEARER, HEADER])
+@pytest.mark.parametrize("secret", ["marked\x01", "mark\xe9d", "marked\n", "marked "])
+async def test_a_secret_that_no_header_can_carry_is_not_shown(
+    kind: str, secret: str, tmp_path: Path, secrets: SecretStore
+) -> None:
+    alone = certificate(tmp_path, "alone")
+    secrets.put("admin", Secret(secret))
+    async with https(alone) as server:
+        config = ServerConfig(name="sky-a", address="a", listen_port=1, url=server.url, pin=alone.fingerprint)
+        web = Web(config, login_of(kind), lambda _: secret, secrets=secrets)
+        with pytest.raises(NotSentError) as refused:
+            await web.login()
+        await web.close()
+        assert str(refused.value) == (
+            "sky-a: GET /me cannot be sent as it stands: a header would hold a character that none may hold."
+        )
+        assert server.requests == []
 
 
 class TestForm:

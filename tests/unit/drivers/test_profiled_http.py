@@ -108,7 +108,7 @@ async def test_without_a_password_only_what_is_open_is_read(make: Make, server: 
 
 
 async def test_a_wrong_password_is_tried_once(make: Make, server: FakeServer) -> None:
-    driver = make(secret="wrong")
+    driver = make(secret="stale")
     assert await driver.try_login() == "sky-a: the login was refused: wrong password."
     for _ in range(3):
         users = (await driver.read()).users
