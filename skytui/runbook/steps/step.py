@@ -20,7 +20,7 @@ class Phase(enum.StrEnum):
     """The parts of a swap; the value is the heading on the screen."""
 
     PREPARE = "Prepare"
-    ASSESS = "Make sure the original master is down"
+    FENCE = "Fence the original master"
     SHUT_DOWN = "Shut down your master server"
     ACTIVATE = "Activate your standby server"
     CONVERT = "Convert the original master"

@@ -9,7 +9,7 @@ from skytui.runbook.steps.step import Phase, Side, Step
 
 ASSESS = Step(
     id="assess",
-    phase=Phase.ASSESS,
+    phase=Phase.FENCE,
     title="See what may be lost",
     why="What had not reached the standby when the master was lost is not there when it becomes the master.",
     does="Changes nothing: says what is known, and records the standby's queues and timeline.",
@@ -22,7 +22,7 @@ ASSESS = Step(
 
 FENCE = Step(
     id="fence-master",
-    phase=Phase.ASSESS,
+    phase=Phase.FENCE,
     title="Make sure the original master is down",
     why="Two masters would run jobs twice. Out of reach is not down: its agents may still reach it.",
     does="Sets the guard on the original master and stops its server and database, if it can be reached.",
