@@ -135,15 +135,15 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
     if problem or found is None:
         act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
         return CardView("The run is over", "", body, act, Tone.OVER)
-    back = f"{_starts(*found, back=not run.abort)}. q leaves."
+    back = f"{_starts(*found, swap='planned swap,' if run.abort else 'swap back,')}. q leaves."
     act = act_line(glyphs.current, back, width)
     return CardView("The run is over", "", body, act, Tone.OVER)
 
 
-def _starts(kind: Kind, old: str, new: str, *, back: bool = False) -> str:
+def _starts(kind: Kind, old: str, new: str, swap: str = "planned swap") -> str:
     if kind is Kind.CONVERT:
         return f"s starts the conversion of {old} into the standby of {new}"
-    return f"s starts the {'swap back,' if back else 'planned swap'} from {old} to {new}"
+    return f"s starts the {swap} from {old} to {new}"
 
 
 def _span(run: Run) -> str:
