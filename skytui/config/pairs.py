@@ -127,18 +127,44 @@ _LIMITS: dict[str, tuple[float, float]] = {
 """What a threshold may be, at least and at most. Beyond it a gate would never pass, or prove nothing."""
 
 
+class Place(msgspec.Struct, frozen=True):
+    """A file that is searched for pairs. `why` says what it is; `must`: it is an error if it is not there."""
+
+    file: Path
+    why: str
+    must: bool = False
+
+    @property
+    def there(self) -> bool:
+        """Whether it is a file. One in a folder that is closed to us may be: reading it says so."""
+        try:
+            return self.file.is_file()
+        except PermissionError:
+            return True
+
+
+def places() -> list[Place]:
+    """Every file that is searched, there or not, in this order."""
+    named = os.environ.get("SKYTUI_CONFIG", "")
+    found = [Place(Path(named), "$SKYTUI_CONFIG", must=True)] if named else []
+    return [
+        *found,
+        Place(paths.config_dir() / "config.toml", "yours"),
+        Place(SYSTEM_FILE, "this machine's"),
+        Place(paths.lab_dir(paths.PRACTICE) / "pair.toml", "the practice pair's own"),
+    ]
+
+
 def config_files() -> list[Path]:
     """The files that are there, in the order they are searched.
 
     Raises ConfigError when `$SKYTUI_CONFIG` names a file that is not there.
     """
-    named = os.environ.get("SKYTUI_CONFIG", "")
-    if named and not Path(named).is_file():
-        raise ConfigError(f"$SKYTUI_CONFIG names {named}, which is not a file.")
-    files = [Path(named)] if named else []
-    files += [paths.config_dir() / "config.toml", SYSTEM_FILE]
-    practice = paths.lab_dir(paths.PRACTICE) / "pair.toml"
-    return [file for file in (*files, practice) if file.is_file()]
+    searched = places()
+    for place in searched:
+        if place.must and not place.there:
+            raise ConfigError(f"{place.why} names {place.file}, which is not a file.")
+    return [place.file for place in searched if place.there]
 
 
 def pair_names() -> list[str]:

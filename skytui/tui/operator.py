@@ -115,7 +115,7 @@ class Operator:
             return "" if scene.shown.secrets_wanted else _sentence(why_no_start(scene))
         if run is None or run.over:
             return ""
-        if action in ("confirm", "waive", "abort") and (why := why_not_yours(scene)):
+        if action in ("confirm", "waive", "abort") and (why := self._not_yours(scene)):
             return why
         if action == "confirm":
             return _why_not_confirm(scene)
@@ -137,7 +137,7 @@ class Operator:
         run, step = scene.run, scene.run.step if scene.run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(scene):
+        if why := self._not_yours(scene):
             self.refuse(why)
         elif not in_sight:
             self.refuse("The step card is not in sight: nothing was done.")
@@ -169,7 +169,7 @@ class Operator:
         step = run.step if run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(self._floor.scene):
+        if why := self._not_yours(self._floor.scene):
             self.refuse(why)
             return
         dialog = ReasonDialog(
@@ -211,7 +211,8 @@ class Operator:
             self._times,
             self._look,
             title="Hold the run?",
-            text="It does not go past its next gate until h releases it. What is under way goes on.",
+            text=f"It does not go past its next gate until {self._look.keys.word('hold')} releases it."
+            " What is under way goes on.",
         )
         dialog.passed_by = ended(run)
         self._floor.ask(dialog, lambda reason: self._floor.send(self._session.hold(reason), self._report))
@@ -253,7 +254,7 @@ class Operator:
     def help(self) -> None:
         """Show all keys."""
         people = list_of_people(self._floor.scene, self._look)
-        self._floor.ask(HelpDialog(self._times, people), lambda _: None)
+        self._floor.ask(HelpDialog(self._times, people, self._look.keys), lambda _: None)
 
     def leave(self) -> None:
         """Leave; in a drill, ask what becomes of the pair."""
@@ -263,6 +264,9 @@ class Operator:
         run = self._floor.scene.run
         run_open = run is not None and not run.over
         self._floor.ask(LeaveDialog(self._times, run_open=run_open), self._floor.go)
+
+    def _not_yours(self, scene: Scene) -> str:
+        return why_not_yours(scene, self._look.keys.word("take"))
 
     def _ask_phrase(self, card: object) -> None:
         scene = self._floor.scene

@@ -67,10 +67,12 @@ def idle_card(scene: Scene, look: Look, width: int) -> CardView:
         act = act_line(glyphs.later, only_watches(scene.shown.pair), width)
         return CardView("Ready", "", Content("\n").join(lines), act, Tone.WAITING)
     if problem:
-        act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
+        act = act_line(glyphs.bad, f"{look.keys.word('start')}: not yet. {problem}", width)
         return CardView("Ready", "", Content("\n").join(lines), act, Tone.BLOCKED)
     old, new = roles or ("", "")
-    act = act_line(glyphs.current, f"s starts the planned swap from {old} to {new}", width)
+    act = act_line(
+        glyphs.current, f"{look.keys.word('start')} starts the planned swap from {old} to {new}", width
+    )
     return CardView("Ready", "", Content("\n").join(lines), act, Tone.YOURS)
 
 
@@ -106,10 +108,11 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
         act = act_line(glyphs.later, only_watches(scene.shown.pair), width)
         return CardView("The run is over", "", body, act, Tone.OVER)
     if problem or not roles:
-        act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
+        act = act_line(glyphs.bad, f"{look.keys.word('start')}: not yet. {problem}", width)
         return CardView("The run is over", "", body, act, Tone.OVER)
     swap = "planned swap" if run.abort else "swap back"
-    back = f"s starts the {swap}, from {roles[0]} to {roles[1]}. q leaves."
+    start, leave = look.keys.word("start"), look.keys.word("leave")
+    back = f"{start} starts the {swap}, from {roles[0]} to {roles[1]}. {leave} leaves."
     act = act_line(glyphs.current, back, width)
     return CardView("The run is over", "", body, act, Tone.OVER)
 
