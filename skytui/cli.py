@@ -194,6 +194,16 @@ def config_check(pair: Pair = None, as_json: Json = False) -> None:
     raise typer.Exit(code)
 
 
+@config_app.command("init")
+def config_init(
+    pair: Annotated[str, typer.Argument(metavar="[PAIR]", help="The new pair's name.")] = "",
+) -> None:
+    """Ask a few questions, try the connections, and write the configuration of a new pair."""
+    from skytui.commands.init import init  # noqa: PLC0415
+
+    raise typer.Exit(init(pair))
+
+
 @lab_app.command("up")
 def lab_up(
     fast: Annotated[bool, typer.Option("--fast", help="Short thresholds, for tests.")] = False,

@@ -233,6 +233,7 @@ class Conductor:
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
+            deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []

@@ -29,7 +29,8 @@ SYSTEM_FILE = Path("/etc/skytui/config.toml")
 T = TypeVar("T", bound=msgspec.Struct)
 
 PortNumber = Annotated[int, Meta(ge=1, le=65535)]
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+"""What a pair or a server may be called."""
 
 
 class SshConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -221,7 +222,7 @@ def read_pair(document: Document, name: str) -> PairConfig:
     """
     check_heading(document)
     path: KeyPath = ("pair", name)
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         document.fault(path, "a name is letters, digits, dots, dashes and underscores, at most 63")
     table = dict(document.table(document.table(document.data, "pair", ()), name, ("pair",)))
     parts = {key: document.table(table, key, path) for key in _TABLES}
@@ -300,7 +301,7 @@ def _read_server(
     if not isinstance(table, dict):
         document.fault((*path, name), "must be a table")
         return None
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         document.fault((*path, name), "a name is letters, digits, dots, dashes and underscores, at most 63")
     server = document.struct(ServerConfig, cast(dict[str, object], table), (*path, name), name=name)
     if server is not None and server.url.startswith("http://") and not practice:

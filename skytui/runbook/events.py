@@ -29,7 +29,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
 
     Whoever starts it operates it; it goes by the keys of `keys_of`, whose conductor it is. `fixed` is the
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
-    the journal.
+    the journal. `deadlines` are in seconds, by step, in place of the procedure's own.
     """
 
     run: str
@@ -43,6 +43,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     thresholds: Thresholds
     keys_of: str = ""
     fixed: str = ""
+    deadlines: dict[str, float] = {}
 
 
 class Confirmed(Event, frozen=True, kw_only=True, tag="confirmed"):
