@@ -27,7 +27,7 @@ _WORDS = {"enter": "Enter", "space": "Space", **_SHOWN}
 def key_name(binding: Binding) -> str:
     """A key as it is written on the keyboard."""
     names = (binding.key_display or binding.key).split(",")
-    return " ".join(_SHOWN.get(name) or format_key(name) for name in names)
+    return " ".join(_SHOWN.get(name) or (name if name in NAMED else format_key(name)) for name in names)
 
 
 class Keyboard(msgspec.Struct, frozen=True):
