@@ -292,13 +292,13 @@ class _Headless:
             self._blocked_since = None
             return False
         self._blocked_since = self._blocked_since or reading.now
-        return reading.now.since(self._blocked_since) > run.step.deadline
+        return reading.now.since(self._blocked_since) > run.deadline(run.step)
 
     def _answered_too_long(self, run: Run, reading: PairReading) -> bool:
         """Whether a step keeps coming back unstarted (its host is out of reach) beyond its deadline."""
         if run.step is None or self._first_answer is None or self._first_answer[0] != run.step.id:
             return False
-        return reading.now.since(self._first_answer[1]) > run.step.deadline
+        return reading.now.since(self._first_answer[1]) > run.deadline(run.step)
 
     async def _late(self, run: Run, reasons: tuple[str, ...]) -> int | None:
         step = run.step

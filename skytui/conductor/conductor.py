@@ -233,6 +233,7 @@ class Conductor:
             keys_of=self._owner,
             fixed=fixed,
             owed=sides.owed,
+            deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []

@@ -29,7 +29,8 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
 
     Whoever starts it operates it; it goes by the keys of `keys_of`, whose conductor it is. `fixed` is the
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
-    the journal. `owed` is what an earlier run left to this one.
+    the journal. `deadlines` are in seconds, by step, in place of the procedure's own. `owed` is what an
+    earlier run left to this one.
     """
 
     run: str
@@ -44,6 +45,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     keys_of: str = ""
     fixed: str = ""
     owed: tuple[Debt, ...] = ()
+    deadlines: dict[str, float] = {}
 
 
 class Confirmed(Event, frozen=True, kw_only=True, tag="confirmed"):

@@ -114,6 +114,7 @@ def _open(event: Opened) -> Run:
         began=event.wall,
         plan=event.plan,
         thresholds=event.thresholds,
+        deadlines=event.deadlines,
         stage=Waiting(event.plan[0]),
         stage_wall=event.wall,
         stage_at=event.at,

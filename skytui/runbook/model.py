@@ -198,6 +198,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     began: datetime
     plan: tuple[str, ...]
     thresholds: Thresholds
+    deadlines: dict[str, float] = {}
     stage: Stage
     stage_wall: datetime
     stage_at: Instant
@@ -274,13 +275,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         """How a step went, or None when it is not behind us."""
         return next((record for record in self.records if record.step == step), None)
 
+    def deadline(self, step: Step) -> float:
+        """How many seconds outcome and gate of `step` are waited for before it is overdue."""
+        return self.deadlines.get(step.id, step.deadline)
+
     def overdue(self, wall: datetime) -> float:
         """By how many seconds the current step's deadline has passed at that time; 0 while it has not.
 
         By the wall clock, so that it goes on counting while no conductor lives.
         """
         step = self.step
-        return max(0.0, (wall - self.stage_wall).total_seconds() - step.deadline) if step else 0.0
+        return max(0.0, (wall - self.stage_wall).total_seconds() - self.deadline(step)) if step else 0.0
 
     def owes(self, what: str) -> tuple[str, ...]:
         """The names owed under `what`."""

@@ -90,8 +90,8 @@ class Operator:
         if run is None or run.over:
             return ""
         if action in KEYS and self.lost.offers(action):
-            return why_not_yours(scene) or _sentence(self.lost.why_not(action, run))
-        if action in ("confirm", "waive", "abort") and (why := why_not_yours(scene)):
+            return self._not_yours(scene) or _sentence(self.lost.why_not(action, run))
+        if action in ("confirm", "waive", "abort") and (why := self._not_yours(scene)):
             return why
         if action == "confirm":
             return _why_not_confirm(scene)
@@ -113,7 +113,7 @@ class Operator:
         run, step = scene.run, scene.run.step if scene.run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(scene):
+        if why := self._not_yours(scene):
             self.refuse(why)
         elif not in_sight:
             self.refuse("The step card is not in sight: nothing was done.")
@@ -145,7 +145,7 @@ class Operator:
         step = run.step if run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(self._floor.scene):
+        if why := self._not_yours(self._floor.scene):
             self.refuse(why)
             return
         dialog = ReasonDialog(
@@ -187,7 +187,8 @@ class Operator:
             self._times,
             self._look,
             title="Hold the run?",
-            text="It does not go past its next gate until h releases it. What is under way goes on.",
+            text=f"It does not go past its next gate until {self._look.keys.word('hold')} releases it."
+            " What is under way goes on.",
         )
         dialog.passed_by = ended(run)
         self._floor.ask(dialog, lambda reason: self._floor.send(self._session.hold(reason), self._report))
@@ -229,7 +230,7 @@ class Operator:
     def help(self) -> None:
         """Show all keys."""
         people = list_of_people(self._floor.scene, self._look)
-        self._floor.ask(HelpDialog(self._times, people), lambda _: None)
+        self._floor.ask(HelpDialog(self._times, people, self._look.keys), lambda _: None)
 
     def leave(self) -> None:
         """Leave; in a drill, ask what becomes of the pair."""
@@ -239,6 +240,9 @@ class Operator:
         run = self._floor.scene.run
         run_open = run is not None and not run.over
         self._floor.ask(LeaveDialog(self._times, run_open=run_open), self._floor.go)
+
+    def _not_yours(self, scene: Scene) -> str:
+        return why_not_yours(scene, self._look.keys.word("take"))
 
     def _ask_phrase(self, card: object) -> None:
         scene = self._floor.scene
