@@ -26,12 +26,15 @@ from skytui.link.wire import (
     HoldRun,
     Leave,
     Open,
+    Postpone,
     ReleaseRun,
     Reply,
     Request,
     Seat,
+    State,
     Take,
     TrySecrets,
+    TurnRun,
     Waive,
 )
 from skytui.plaintext import plain
@@ -124,6 +127,12 @@ class Door:
                     return conductor.desk.waive(request, seat)
                 case AbortRun():
                     return conductor.desk.abort(request, seat)
+                case State():
+                    return conductor.desk.state(request, seat)
+                case TurnRun():
+                    return conductor.desk.turn(request, seat)
+                case Postpone():
+                    return conductor.desk.postpone(request, seat)
                 case HoldRun():
                     return conductor.desk.hold(request, seat)
                 case ReleaseRun():
