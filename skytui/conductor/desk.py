@@ -11,8 +11,9 @@ from skytui.conductor.seats import Seats
 from skytui.link.wire import AbortRun, Confirm, HandOver, HoldRun, ReleaseRun, Seat, Take, Waive
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
-from skytui.runbook.events import Aborted, Confirmed, HandedOver, Held, Recorded, Released, Waived
+from skytui.runbook.events import Aborted, Confirmed, HandedOver, Held, HookWaived, Recorded, Released, Waived
 from skytui.runbook.gates import passes
+from skytui.runbook.hooks import failed
 from skytui.runbook.model import Run
 from skytui.runbook.undo import plan_of_abort
 
@@ -64,6 +65,8 @@ class Desk:
             return "this waiver was for another run"
         if reason := self._claim(seat):
             return reason
+        if hook := failed(run):
+            return self._waive_hook(hook, plain(request.reason), seat)
         step = run.step
         unproven: tuple[str, ...] = ()
         if step is not None and (reading := self._reading()) is not None:
@@ -86,6 +89,11 @@ class Desk:
         return self._feed(
             Aborted(at=at, wall=wall, run=run.id, who=seat.who, reason=plain(request.reason), plan=plan)
         )
+
+    def _waive_hook(self, hook: str, reason: str, seat: Seat) -> str:
+        """Go on without a hook that failed; the step's own gate is not waived with it."""
+        at, wall = self._clock.instant(), self._clock.now()
+        return self._feed(HookWaived(at=at, wall=wall, hook=hook, who=seat.who, reason=reason))
 
     def hold(self, request: HoldRun, seat: Seat) -> str:
         """Stop the run at its next gate. Everybody who is more than a watcher may."""
