@@ -23,6 +23,7 @@ class Looked(msgspec.Struct, frozen=True):
     reading: PairReading
     run: Run | None
     previews: dict[str, str]
+    watched: Watched | None = None
 
 
 async def look(pair: str) -> Looked:
@@ -48,7 +49,9 @@ async def _ask(pair: str, folder: Path) -> Looked:
                     break
         if reading is None:
             return await _poll(pair)
-        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews)
+        return Looked(
+            pair, welcome.practice, True, reading, welcome.run, welcome.previews, welcome.watched
+        )
     finally:
         await client.close()
 

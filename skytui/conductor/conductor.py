@@ -9,6 +9,7 @@ from pathlib import Path
 
 from skytui import __version__
 from skytui.clock import Clock
+from skytui.conductor.afterwatch import AfterWatch
 from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
 from skytui.conductor.fixed import fix
@@ -102,6 +103,9 @@ class Conductor:
             ours=lambda mark: ended_here(folder, mark),
             trouble=self._trouble,
         )
+        self.after = AfterWatch(
+            folder, config.watch_hours, changed=lambda watched: self.hub.publish(watched), called=self._call
+        )
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
 
     @property
@@ -135,6 +139,8 @@ class Conductor:
             key = contents.events[0].at.boot
             mark = mark_of(self._config.name, run.id, key, run.operator, run.began)
             self._marks.resumed(self._engine, mark, contents.hashes)
+        else:
+            self.after.resume(self._clock.now())
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poller.run())
@@ -169,6 +175,7 @@ class Conductor:
             events=tuple(self._events),
             lines=tuple(self._logs.kept),
             previews=self._previews,
+            watched=self.after.watched,
         )
 
     async def open(self, request: Open, seat: Seat) -> str:
@@ -245,6 +252,7 @@ class Conductor:
             self._events = last
             raise
         self._engine = engine
+        self.after.opened()
         self.seats.sit(seat)
         self._logs.transcribe(folder / "logs")
         return refused
@@ -285,6 +293,7 @@ class Conductor:
         self._alarm(reading)
         if self._engine:
             self._engine.observe(reading)
+        self.after.observe(reading)
         self._preview()
 
     def _alarm(self, reading: PairReading) -> None:
@@ -292,10 +301,17 @@ class Conductor:
         masters = reading.masters()
         before, self._two_masters = self._two_masters, len(masters) > 1
         if self._two_masters and not before:
-            self._trouble(
+            self._call(
                 f"TWO MASTERS: {' and '.join(masters)} both read master, and jobs may run twice."
-                " Stop the one that should not be, by hand; nothing is started from here meanwhile."
+                " Stop the one that should not be, by hand; nothing is started from here meanwhile.",
+                serious=True,
             )
+
+    def _call(self, says: str, serious: bool) -> None:
+        """Say it to whoever is here, and run the pair's alarm command where somebody has to be called."""
+        self._trouble(says)
+        if serious:
+            self._alarms.ring(says, self.run)
 
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
@@ -305,6 +321,7 @@ class Conductor:
             put_on_paper(self.folder / "runs" / run.id, run, previews)
         if run.over:
             self._marks.ended()
+            self.after.ended(run)
 
     def _said(self, order: Order, line: str) -> None:
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))

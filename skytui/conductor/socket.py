@@ -34,6 +34,7 @@ from skytui.link.wire import (
     State,
     Take,
     TurnRun,
+    Unwatch,
     Waive,
 )
 from skytui.plaintext import plain
@@ -142,7 +143,11 @@ class Door:
                     return conductor.desk.hand_over(request, seat)
                 case GiveSecret():
                     return await conductor.take_secret(request)
+                case Unwatch():
+                    return conductor.after.stop(seat.who, plain(request.reason))
                 case Leave():
+                    if conductor.after.on:
+                        return "the pair is watched after a run; skytui unwatch ends that"
                     if conductor.busy:
                         return "a run is open; it is not left alone"
                     self._leave()
