@@ -16,7 +16,7 @@ from skytui.errors import StateError
 from skytui.link.wire import Alarm, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.model import Run
-from skytui.runbook.watch import Finding, Watch, findings, watch_of
+from skytui.runbook.watch import Finding, findings, watch_of
 
 FILE = "watch.json"
 BLIND_POLLS = 3
@@ -37,7 +37,7 @@ class AfterWatch:
         folder: Path,
         hours: float,
         *,
-        changed: Callable[[Watched | None], None],
+        changed: Callable[[Watched], None],
         called: Callable[[str, bool], None],
     ) -> None:
         self._folder = folder

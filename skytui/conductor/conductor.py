@@ -10,6 +10,7 @@ from pathlib import Path
 from skytui import __version__
 from skytui.clock import Clock
 from skytui.conductor.afterwatch import AfterWatch
+from skytui.conductor.bell import Bell
 from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
 from skytui.conductor.fixed import fix
@@ -106,9 +107,8 @@ class Conductor:
             ours=lambda mark: ended_here(folder, mark),
             trouble=self._trouble,
         )
-        self.after = AfterWatch(
-            folder, config.watch_hours, changed=lambda watched: self.hub.publish(watched), called=self._call
-        )
+        self._bell = Bell(config, trouble=self._trouble, said=self._bell_said)
+        self.after = AfterWatch(folder, config.watch_hours, changed=self.hub.publish, called=self._call)
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
 
     @property
@@ -154,6 +154,7 @@ class Conductor:
             if self._engine:
                 await self._engine.close()
             await self._marks.close()
+            await self._bell.close()
             await asyncio.gather(*(driver.close() for driver in self._drivers.values()))
 
     def welcome(self, seat: Seat) -> Welcome:
@@ -316,7 +317,7 @@ class Conductor:
         """Say it to whoever is here, and run the pair's alarm command where somebody has to be called."""
         self._trouble(says)
         if serious:
-            self._alarms.ring(says, self.run)
+            self._bell.ring(says, self.run)
 
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
@@ -335,6 +336,9 @@ class Conductor:
 
     def _hook_said(self, hook: str, line: str) -> None:
         self._logs.add(LogLine("hook", hook.replace(" ", "-"), line, self._clock.now()))
+
+    def _bell_said(self, line: str) -> None:
+        self._hook_said("alarm", line)
 
     def _trouble(self, says: str) -> None:
         _LOG.warning("%s", says)

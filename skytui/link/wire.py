@@ -310,5 +310,15 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
 
 
 Message = (
-    Welcome | Denied | Reply | NewReading | NewEvent | NewLines | SecretsWanted | Previews | Present | Notice | Watched
+    Welcome
+    | Denied
+    | Reply
+    | NewReading
+    | NewEvent
+    | NewLines
+    | SecretsWanted
+    | Previews
+    | Present
+    | Notice
+    | Watched
 )

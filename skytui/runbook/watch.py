@@ -1,4 +1,4 @@
-"""After a run: what would show that it comes undone. Two masters, and agents that drift away from the new one.
+"""After a run: what would show that it comes undone. Two masters, and agents that leave the new one.
 
 Source: old masters that came back as masters, and agents that reconnected to the wrong server, hours after a
 swap that was called done.
@@ -42,14 +42,14 @@ def watch_of(run: Run, reading: PairReading, hours: float) -> Watch | None:
         return None
     master, other = (run.old, run.new) if run.abort else (run.new, run.old)
     agents = reading.server(master).agents
-    names = tuple(agent.name for agent in agents.value if agent.connected) if isinstance(agents, Known) else ()
+    here = agents.value if isinstance(agents, Known) else []
     return Watch(
         run=run.id,
         master=master,
         other=other,
         since=reading.wall,
         until=reading.wall + timedelta(hours=hours),
-        agents=names,
+        agents=tuple(agent.name for agent in here if agent.connected),
     )
 
 
