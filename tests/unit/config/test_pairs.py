@@ -56,7 +56,7 @@ def test_a_pair() -> None:
     a = pair.servers["sky-a"]
     assert a.ports == [7508, 5432]
     assert a.ssh is not None
-    assert (a.ssh.port, a.ssh.key) == (22, None)
+    assert (a.ssh.port, a.ssh.key, a.ssh.sudo) == (None, None, False)
     assert a.ssh.known_hosts == Path("~/.ssh/known_hosts").expanduser()
     assert pair.peer("sky-a").name == "sky-b"
     assert pair.thresholds == Thresholds(zero_seconds=30)

@@ -23,6 +23,7 @@ class SshServer:
         self.home.mkdir()
         self.connections: list[asyncssh.SSHServerConnection] = []
         self.commands: list[str] = []
+        self.known_hosts = folder / "known_hosts"
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._serving: set[asyncio.Task[None]] = set()
@@ -51,7 +52,7 @@ class SshServer:
         )
         self.port = self._acceptor.get_port()
         known = self._host_key.export_public_key().decode().strip()
-        (self.folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {known}\n")
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {known}\n")
 
     async def stop(self) -> None:
         if self._acceptor is not None:
@@ -76,7 +77,8 @@ class SshServer:
             port=self.port,
             user="sky",
             key=self.folder / "key",
-            known_hosts=self.folder / "known_hosts",
+            known_hosts=self.known_hosts,
+            config=False,
         )
 
     def _accept(self, process: asyncssh.SSHServerProcess[bytes]) -> None:

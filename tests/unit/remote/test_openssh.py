@@ -58,6 +58,7 @@ class OpenSsh:
             user=pwd.getpwuid(os.getuid()).pw_name,
             key=folder / "key",
             known_hosts=folder / "known_hosts",
+            config=False,
         )
 
     async def start(self) -> None:
