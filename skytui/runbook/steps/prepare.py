@@ -1,0 +1,16 @@
+"""Before anything is changed."""
+
+from skytui.runbook.steps.step import Phase, Side, Step
+
+PREPARE: tuple[Step, ...] = (
+    Step(
+        id="baseline",
+        phase=Phase.PREPARE,
+        title="Record how things are",
+        why="Afterwards agents and queues are held against this: whoever is missing then is named.",
+        does="Records agents, queues, running and due jobs, users, addresses and the database's size.",
+        waits_for="a fresh reading of all of them",
+        side=Side.OLD,
+    ),
+)
+"""What comes before the shut-down."""
