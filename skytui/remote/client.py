@@ -64,9 +64,8 @@ class LoginClient(asyncssh.SSHClient):
         answers = []
         for prompt, _ in prompts:
             question = " / ".join([*introduction, *_lines(prompt)]).rstrip(": ") or "a word"
-            self._asking(question)
             try:
-                answer = await self._credentials.ask(self._where, question)
+                answer = await self._credentials.ask(self._where, question, self._asking)
             except RefusedError as error:
                 self.refused = error
                 return None

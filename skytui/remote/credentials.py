@@ -84,8 +84,8 @@ class Credentials:
 
     # -- questions of a host
 
-    async def ask(self, where: str, prompt: str) -> Secret:
-        """What a person answers to a host. `prompt` is harmless text.
+    async def ask(self, where: str, prompt: str, waiting: Callable[[str], None]) -> Secret:
+        """What a person answers to a host. `prompt` is harmless text; `waiting` is called before the wait.
 
         Raises RefusedError when nobody is attached. Cancelled, the question stays until it is answered or
         somebody else attaches; the answer then goes to the same question of the next connection.
@@ -93,6 +93,7 @@ class Credentials:
         name = f"{where} asks: {prompt[:LONGEST_QUESTION]}"
         for asked in self._asked_by(where):
             self._settle(asked, f"{where} did not accept it" if asked == name else "")
+            self._forget(asked, name)
         question = self._questions.get(name)
         if question is not None and question.answer is not None:
             answer, question.answer, question.delivered = question.answer, None, True
@@ -102,6 +103,7 @@ class Credentials:
         if question is None:
             question = self._questions[name] = _Question(where)
         question.live = asyncio.get_running_loop().create_future()
+        waiting(prompt)
         self.changed()
         try:
             return await question.live
@@ -136,6 +138,15 @@ class Credentials:
         verdict, question.verdict = question.verdict, None
         if verdict is not None and not verdict.done():
             verdict.set_result(refused)
+
+    def _forget(self, name: str, instead: str) -> None:
+        """An answer that waited for its question is dropped when the host asks something else."""
+        question = self._questions.get(name)
+        if question is None or question.answer is None or name == instead:
+            return
+        del self._questions[name]
+        if question.verdict is not None and not question.verdict.done():
+            question.verdict.set_result(f"{question.where} asks something else now")
 
     def _asked_by(self, where: str) -> list[str]:
         return [name for name, question in self._questions.items() if question.where == where]
