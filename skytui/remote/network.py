@@ -17,6 +17,7 @@ from skytui.remote.client import LoginClient
 from skytui.remote.credentials import Credentials
 from skytui.remote.hostkeys import HostKeys
 from skytui.remote.keys import ATTACH, Offer, offer
+from skytui.remote.proxycommand import ProxyCommand
 from skytui.remote.sshconfig import Destination, Way, way_to, where_asked
 
 CONNECT_SECONDS = 5.0
@@ -108,6 +109,7 @@ class Line:
         self._asking: asyncio.Event = asyncio.Event()
         self._question = ""
         self._failure: _Failure | None = None
+        self._proxy: ProxyCommand | None = None
         self._closed = False
 
     async def connected(self, end: float) -> asyncssh.SSHClientConnection:
@@ -144,6 +146,7 @@ class Line:
         if connection is not None:
             connection.close()
             await connection.wait_closed()
+        await self._end_proxy()
         await self._network.closed(self)
 
     async def _wait(
@@ -203,7 +206,13 @@ class Line:
         else:
             self._asking.clear()
 
+    async def _end_proxy(self) -> None:
+        proxy, self._proxy = self._proxy, None
+        if proxy is not None:
+            await proxy.close()
+
     async def _connect(self) -> asyncssh.SSHClientConnection:
+        await self._end_proxy()
         try:
             way = await asyncio.to_thread(way_to, self._to)  # `Match exec` runs a command
             self.where = way.where
@@ -215,7 +224,16 @@ class Line:
         except UnreachableError as error:
             raise UnreachableError(f"{self.name}: {error}") from error
         try:
-            return await self._login(way, keys, tunnel, offered)
+            proxy = await ProxyCommand.start(way.proxy_command) if way.proxy_command else None
+            try:
+                connection = await self._login(way, keys, tunnel or proxy, offered)
+            except BaseException as error:
+                words = await proxy.close() if proxy else ""
+                if words and type(error) is UnreachableError:
+                    raise UnreachableError(f"{error} Its proxy command said: {words}") from error
+                raise
+            self._proxy = proxy
+            return connection
         finally:
             offered.close()
 
@@ -227,7 +245,11 @@ class Line:
         return await over.connected(asyncio.get_running_loop().time() + _LONGEST_LOGIN)
 
     async def _login(
-        self, way: Way, keys: HostKeys, tunnel: asyncssh.SSHClientConnection | None, offered: Offer
+        self,
+        way: Way,
+        keys: HostKeys,
+        over: "asyncssh.SSHClientConnection | ProxyCommand | None",
+        offered: Offer,
     ) -> asyncssh.SSHClientConnection:
         credentials = self._network.credentials
         loop = asyncio.get_running_loop()
@@ -244,7 +266,7 @@ class Line:
         refused = "the connection was lost"
         try:
             async with limit:
-                connection = await self._open(way, keys, tunnel, offered, lambda: client)
+                connection = await self._open(way, keys, over, offered, lambda: client)
             refused = ""
             return connection
         except asyncssh.HostKeyNotVerifiable as error:
@@ -269,7 +291,7 @@ class Line:
         self,
         way: Way,
         keys: HostKeys,
-        tunnel: asyncssh.SSHClientConnection | None,
+        over: "asyncssh.SSHClientConnection | ProxyCommand | None",
         offered: Offer,
         client: Callable[[], LoginClient],
     ) -> asyncssh.SSHClientConnection:
@@ -280,8 +302,9 @@ class Line:
             username=way.user,
             client_factory=client,
             config=[str(file) for file in way.files],
-            tunnel=tunnel,
-            proxy_command=["sh", "-c", f"exec {way.proxy_command}"] if way.proxy_command else None,
+            tunnel=None if isinstance(over, ProxyCommand) else over,
+            sock=over.socket if isinstance(over, ProxyCommand) else None,
+            proxy_command=None,
             known_hosts=keys.match,
             host_key_alias=way.known_as if way.known_as != way.host else None,
             server_host_key_algs=() if way.host_key_algorithms else keys.algorithms(),

@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -24,13 +24,24 @@ USER = pwd.getpwuid(os.getuid()).pw_name
 
 
 class OpenSsh:
-    """A server in `folder`, whose logins have the home `home`. `more` are lines for its configuration."""
+    """A server in `folder`, whose logins have the home `home` and more variables.
 
-    def __init__(self, folder: Path, *, home: Path | None = None, more: str = "") -> None:
+    `more` are lines for its configuration.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        home: Path | None = None,
+        more: str = "",
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder = folder
         self.home = home or folder / "home"
         self.home.mkdir(exist_ok=True)
+        environment = {"HOME": str(self.home), **(variables or {})}
         host_key = asyncssh.generate_private_key("ssh-ed25519")
         host_key.write_private_key(folder / "host_key")
         (folder / "host_key").chmod(0o600)
@@ -45,7 +56,7 @@ class OpenSsh:
         (folder / "config").write_text(
             f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\n"
             f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nPasswordAuthentication no\n"
-            f"PermitRootLogin prohibit-password\nMaxStartups 100\n{more}SetEnv HOME={self.home}\n"
+            f"PermitRootLogin prohibit-password\nMaxStartups 100\n{more}SetEnv {' '.join(f'{name}={value}' for name, value in environment.items())}\n"
         )
         self._config = folder / "config"
         self._log = folder / "sshd.log"
@@ -86,9 +97,15 @@ class OpenSsh:
 
 
 @asynccontextmanager
-async def openssh_server(folder: Path, *, home: Path | None = None, more: str = "") -> AsyncIterator[OpenSsh]:
+async def openssh_server(
+    folder: Path,
+    *,
+    home: Path | None = None,
+    more: str = "",
+    variables: Mapping[str, str] | None = None,
+) -> AsyncIterator[OpenSsh]:
     """A server until the block ends."""
-    server = OpenSsh(folder, home=home, more=more)
+    server = OpenSsh(folder, home=home, more=more, variables=variables)
     await server.start()
     try:
         yield server
