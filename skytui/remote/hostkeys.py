@@ -49,13 +49,13 @@ class HostKeys:
         where, files = self._way.where, ", ".join(map(str, self._files)) or "no file of known hosts"
         if offered is None:
             return RefusedError(f"{name}: {where} is not trusted: {_decapitalised(plain(reason))}.")
-        shown = _fingerprint(offered)
+        shown = fingerprint(offered)
         if offered in self._revoked:
             return RefusedError(
                 f"{name}: {where} is not trusted: the key it offers, {shown}, is revoked in {files}."
             )
         if self._known:
-            known = " and ".join(dict.fromkeys(map(_fingerprint, self._known)))
+            known = " and ".join(dict.fromkeys(map(fingerprint, self._known)))
             return RefusedError(
                 f"{name}: {where} is not trusted: its host key has CHANGED."
                 f" It offers {shown}; known is {known} ({files}).",
@@ -63,7 +63,7 @@ class HostKeys:
                 f" remove the old line (ssh-keygen -R '{self._entry}') and add the new one.",
             )
         if self._authorities:
-            known = " and ".join(dict.fromkeys(map(_fingerprint, self._authorities)))
+            known = " and ".join(dict.fromkeys(map(fingerprint, self._authorities)))
             return RefusedError(
                 f"{name}: {where} is not trusted: it offers {shown}, and its certificate must be signed by"
                 f" {known} ({files}): {_decapitalised(plain(reason))}."
@@ -101,7 +101,7 @@ class HostKeys:
         self._files.append(file)
 
 
-def _fingerprint(key: asyncssh.SSHKey) -> str:
+def fingerprint(key: asyncssh.SSHKey) -> str:
     """As ssh(1) prints it, with the kind of key."""
     return f"{key.get_fingerprint()} ({key.get_algorithm()})"
 

@@ -15,7 +15,7 @@ from skytui.errors import RefusedError, RemoteError, UnreachableError
 from skytui.plaintext import plain
 from skytui.remote.client import LoginClient
 from skytui.remote.credentials import Credentials
-from skytui.remote.hostkeys import HostKeys
+from skytui.remote.hostkeys import HostKeys, fingerprint
 from skytui.remote.keys import ATTACH, Offer, offer
 from skytui.remote.proxycommand import ProxyCommand
 from skytui.remote.sshconfig import Destination, Way, way_to, where_asked
@@ -129,6 +129,12 @@ class Line:
             self._attempt = asyncio.create_task(self._try())
             self._attempt.add_done_callback(self._over)
         return await self._wait(self._attempt, end)
+
+    @property
+    def shown_key(self) -> str:
+        """The fingerprint of the host's key; empty while there is no connection."""
+        key = self._connection.get_server_host_key() if self._connection else None
+        return fingerprint(key) if key else ""
 
     def drop(self, connection: asyncssh.SSHClientConnection) -> None:
         """A connection that does not answer is not asked again."""

@@ -64,6 +64,11 @@ class Host:
         """User, host and port, for people."""
         return self._line.where
 
+    @property
+    def shown_key(self) -> str:
+        """The fingerprint of the key the host has shown; empty while there is no connection."""
+        return self._line.shown_key
+
     async def run(self, command: str, *, stdin: bytes = b"", deadline: float) -> Completed:
         """Run `command` to its end; standard input is `stdin`, then its end.
 

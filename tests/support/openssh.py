@@ -42,6 +42,7 @@ class OpenSsh:
         self.home = home or folder / "home"
         self.home.mkdir(exist_ok=True)
         environment = {"HOME": str(self.home), **(variables or {})}
+        given = " ".join(f"{name}={value}" for name, value in environment.items())
         host_key = asyncssh.generate_private_key("ssh-ed25519")
         host_key.write_private_key(folder / "host_key")
         (folder / "host_key").chmod(0o600)
@@ -56,7 +57,7 @@ class OpenSsh:
         (folder / "config").write_text(
             f"ListenAddress 127.0.0.1\nPort {self.port}\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\n"
             f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nPasswordAuthentication no\n"
-            f"PermitRootLogin prohibit-password\nMaxStartups 100\n{more}SetEnv {' '.join(f'{name}={value}' for name, value in environment.items())}\n"
+            f"PermitRootLogin prohibit-password\nMaxStartups 100\n{more}SetEnv {given}\n"
         )
         self._config = folder / "config"
         self._log = folder / "sshd.log"
