@@ -48,6 +48,7 @@ from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
+from skytui.remote.credentials import Credentials
 from skytui.runbook.events import Hooked, Opened, Recorded
 from skytui.runbook.hooks import failed_words
 from skytui.runbook.model import Run
@@ -61,8 +62,9 @@ class Conductor:
     """Owns a pair while it serves. A request returns why it was refused, empty when it counted.
 
     `inputs` are what `config` and `drivers` were made of; `outdated` says why no run may be opened by them
-    any more, empty while one may. `how` is how a run that was left is taken up; `polled` is called after each
-    poll.
+    any more, empty while one may. `credentials` are what the drivers log in to hosts with; `remarks` is what
+    everybody who attaches must know of how that is done. `how` is how a run that was left is taken up;
+    `polled` is called after each poll.
     """
 
     def __init__(
@@ -74,6 +76,8 @@ class Conductor:
         clock: Clock,
         folder: Path,
         owner: str,
+        credentials: Credentials | None = None,
+        remarks: tuple[str, ...] = (),
         inputs: Inputs = NO_INPUTS,
         outdated: Callable[[], str] = lambda: "",
         how: Succession = SAME,
@@ -82,6 +86,9 @@ class Conductor:
         self._config = config
         self._drivers = drivers
         self._secrets = secrets
+        self._credentials = credentials or Credentials()
+        self._credentials.changed = self._wanted
+        self.remarks = remarks
         self._clock = clock
         self.folder = folder
         self._owner = owner
@@ -173,7 +180,7 @@ class Conductor:
                 ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
                 for name, server in self._config.servers.items()
             ),
-            secrets_wanted=tuple(self._secrets.missing()),
+            secrets_wanted=self._secrets_wanted,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),
@@ -210,8 +217,7 @@ class Conductor:
             return reason
         if reason := self._outdated():
             return reason
-        wanted = self._secrets.missing()
-        if wanted:
+        if wanted := self._secrets_wanted:
             return f"a secret is wanted first: {', '.join(wanted)}"
         return self._sides(kind).why_not
 
@@ -264,6 +270,10 @@ class Conductor:
 
     async def take_secret(self, request: GiveSecret) -> str:
         """Try a secret, and keep it in memory if it is right."""
+        if request.name in self._credentials.wanted:
+            refused = await self._credentials.give(request.name, Secret(request.value))
+            self._poller.look()
+            return refused
         if request.name not in self._secrets.missing():
             return f"no secret {request.name} is wanted"
         self._secrets.put(request.name, Secret(request.value))
@@ -272,9 +282,28 @@ class Conductor:
             if refused:
                 self._secrets.forget(request.name)
                 return refused
-        self.hub.publish(SecretsWanted(tuple(self._secrets.missing())))
+        self._wanted()
         self._poller.look()
         return ""
+
+    def attached(self, seat: Seat, agent: str) -> None:
+        """A client has come, with this SSH agent. Who may only look lends none, and answers nothing."""
+        if self.seats.may(seat):
+            self._credentials.attached(agent)
+            self._poller.look()
+
+    def left(self, seat: Seat) -> None:
+        """A client has gone."""
+        if self.seats.may(seat):
+            self._credentials.left()
+
+    @property
+    def _secrets_wanted(self) -> tuple[str, ...]:
+        """What a person must still give: those of the pair, and what its hosts ask for."""
+        return (*self._secrets.missing(), *self._credentials.wanted)
+
+    def _wanted(self) -> None:
+        self.hub.publish(SecretsWanted(self._secrets_wanted))
 
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(

@@ -27,12 +27,14 @@ LINE_LIMIT = 4 * 1024 * 1024
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """Who is calling: `console`, `headless`, `watch` or `glance`.
 
-    The last two may only look; a `glance` is over in a moment, and nobody is told of it.
+    The last two may only look; a `glance` is over in a moment, and nobody is told of it. `agent` is the
+    socket of the caller's SSH agent (`SSH_AUTH_SOCK`), empty for none.
     """
 
     protocol: int
     version: str
     client: str
+    agent: str = ""
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
