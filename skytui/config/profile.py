@@ -1,13 +1,18 @@
-"""A profile: how one kind of system is read and acted on. The language is described in `docs/profiles.md`."""
+"""A profile: how one kind of system is read and acted on. The language is described in `docs/profiles.md`.
+
+The descriptions of the keys stand here, with their types; the tables of that page are generated from them.
+"""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 from msgspec import Meta
 
+from skytui.config.conditions import Condition
 from skytui.config.placeholders import holes
 from skytui.config.values import Duration, Pattern, Pick
+from skytui.pair.reading import Cause
 from skytui.pair.vocabulary import Action
 
 SCHEMA = 1
@@ -15,65 +20,314 @@ SCHEMA = 1
 UrlPath = Annotated[str, Meta(pattern=r"^/[^\s]*$")]
 Words = Annotated[list[str], Meta(min_length=1)]
 
-HOW_READ = ("get", "run", "shell", "connect", "manual", "absent")
-HOW_ACTED = ("post", "run", "shell", "manual", "absent")
+HOW_READ = ("get", "run", "shell", "connect", "difference", "manual", "absent")
+HOW_ACTED = ("post", "run", "shell", "steps", "manual", "absent")
+
+
+class SplitSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How a text is split into rows."""
+
+    columns: Annotated[
+        str,
+        Meta(
+            description="what stands between two columns; without it any run of blanks. For `csv` one"
+            " character,"
+            " `,` unless given"
+        ),
+    ] = ""
+    header: Annotated[
+        bool | list[str],
+        Meta(
+            description="`true`: the first row names the columns; a list: their names; `false`: a row is"
+            " a list."
+            " For `csv` `true` unless given"
+        ),
+    ] = False
+    skip: Annotated[int, Meta(ge=0, description="how many lines before the first row are left out")] = 0
+    ignore: Annotated[Pattern | None, Meta(description="lines in which this is found are left out")] = None
+
+
+class PagesSpec(msgspec.Struct, frozen=True, kw_only=True):
+    """How a list that comes in pages is read to its end. The pages are joined; `pick` sees one list."""
+
+    items: Annotated[
+        Pick | None, Meta(description="where the list is in a page; without it the page is one")
+    ] = None
+    next: Annotated[
+        Pick | None,
+        Meta(
+            description="a JMESPath that finds the next page's path or address in a page; where it finds"
+            " nothing, the"
+            " page is the last. Without `next` and `link` the path of `get` carries `{page}` or `{offset}`"
+        ),
+    ] = None
+    link: Annotated[
+        bool, Meta(description='`true`: the `Link` header names the next page, as `rel="next"` (RFC 8288)')
+    ] = False
+    first: Annotated[int, Meta(ge=0, description="the number of the first page, for `{page}`")] = 1
+    size: Annotated[
+        int | None, Meta(ge=1, description="how many items a full page has: a shorter one is the last")
+    ] = None
+    total: Annotated[Pick | None, Meta(description="where a page says how many items there are in all")] = (
+        None
+    )
+    most: Annotated[
+        int,
+        Meta(
+            ge=1, le=1000, description="how many pages there are at most; one more is an error, no short list"
+        ),
+    ] = 20
 
 
 class ReadingSpec(msgspec.Struct, frozen=True, kw_only=True):
     """How one reading is asked; exactly one of `HOW_READ` is given.
 
-    `get`: a path over HTTP. `run`: a list of arguments on the host; `shell`: a text for its `sh`, `args`
-    being its positional parameters. `connect`: ports that are tried from here. `manual`: what a person looks
-    at. `absent`: this kind of system has no such thing.
-    `reply` says what a command prints. `pick` takes the value out of the reply. `on` says which server is
-    asked. `deadline` is for one request.
+    `said` are the keys that were written, for a variant to be laid over what it varies; it stands in no file.
     """
 
-    get: UrlPath | None = None
-    run: Words | None = None
-    shell: str | None = None
-    args: list[str] = []
-    connect: str | None = None
-    manual: str | None = None
-    absent: bool | None = None
-    reply: Literal["json", "text"] = "json"
-    pick: Pick | None = None
-    on: Literal["each", "master", "standby"] = "each"
-    deadline: Duration = Duration(5)
+    get: Annotated[UrlPath | None, Meta(description="a path over HTTP, with the session of `[login]`")] = None
+    run: Annotated[
+        Words | None,
+        Meta(
+            description="a list: program and arguments, on the host over SSH; each reaches the program"
+            " literally"
+        ),
+    ] = None
+    shell: Annotated[
+        str | None,
+        Meta(description="a text for the host's `sh`; it has no placeholders, its arguments are `args`"),
+    ] = None
+    args: Annotated[list[str], Meta(description="the `$1`, `$2`, … of `shell`")] = []
+    connect: Annotated[
+        str | None,
+        Meta(
+            description="TCP, from here; only for `ports`: `open`, `refused`, or `no answer`, which"
+            " proves nothing."
+            " `{server.ports}`, or numbers with commas between"
+        ),
+    ] = None
+    difference: Annotated[
+        Annotated[list[str], Meta(min_length=2, max_length=2)] | None,
+        Meta(description="two readings, `{master.NAME}` and `{standby.NAME}`: the first minus the second"),
+    ] = None
+    manual: Annotated[str | None, Meta(description="what a person looks at")] = None
+    absent: Annotated[bool | None, Meta(description="`true`: this kind of system has no such thing")] = None
+    on: Annotated[
+        Literal["each", "master", "standby", "any"],
+        Meta(
+            description="who is asked: each server; the one that reads so in the same poll; or `any`:"
+            " where this"
+            " server does not answer, the other's answer counts"
+        ),
+    ] = "each"
+    reply: Annotated[
+        Literal["json", "json5", "csv", "text"],
+        Meta(
+            description="what comes back; `json5` takes unquoted keys, single quotes, comments, commas"
+            " at the end"
+        ),
+    ] = "json"
+    html: Annotated[
+        bool, Meta(description="`true`: tags are taken out of every text, entities are resolved")
+    ] = False
+    stderr: Annotated[
+        bool,
+        Meta(description="`true`: what a command writes to standard error is read too, after its output"),
+    ] = False
+    ok: Annotated[
+        list[Annotated[int, Meta(ge=0, le=255)]],
+        Meta(description="the exit codes of a command whose output counts; `[0]` unless given"),
+    ] = msgspec.field(default_factory=lambda: [0])
+    exit: Annotated[
+        dict[str, Any],
+        Meta(
+            description="exit codes and the value each stands for, whatever was printed: `{ 0 = true, 3"
+            " = false }`"
+        ),
+    ] = {}
+    status: Annotated[
+        dict[str, Any],
+        Meta(description='the same for HTTP status codes: `{ 200 = "master", 503 = "standby" }`'),
+    ] = {}
+    means: Annotated[
+        dict[str, Cause],
+        Meta(
+            description="exit or status codes that give no value, and why: `process gone`, `port closed`,"
+            " `does not answer`, `standby`"
+        ),
+    ] = {}
+    regex: Annotated[
+        Pattern | None,
+        Meta(
+            description="a pattern for a text: its named groups make a table, else its only group, else"
+            " the whole"
+            " match is the value. With `split` each row must match"
+        ),
+    ] = None
+    split: Annotated[SplitSpec | None, Meta(description="how a text is split into rows; see below")] = None
+    pages: Annotated[
+        PagesSpec | None, Meta(description="how a list that comes in pages is read; see below")
+    ] = None
+    pick: Annotated[
+        Pick | None,
+        Meta(
+            description="a [JMESPath](https://jmespath.org) expression that takes the value out of the"
+            " reply, or a"
+            " table of them, by field"
+        ),
+    ] = None
+    except_: Annotated[
+        list[dict[str, str]],
+        Meta(
+            description="items that are left out of a list: those of which every field named here matches;"
+            " `*` and `?` stand for any text and any character"
+        ),
+    ] = msgspec.field(name="except", default_factory=list)
+    map: Annotated[
+        dict[str, Any],
+        Meta(
+            description='words and what they are called here, `{ "idle*" = "active" }`; for lists and tables'
+            " by field, `[reading.NAME.map.FIELD]`. A word that nothing here matches is *unknown*"
+        ),
+    ] = {}
+    default: Annotated[
+        Any, Meta(description="the value where a good reply does not say; never where there is no good reply")
+    ] = None
+    deadline: Annotated[
+        Duration,
+        Meta(description="how long an answer is waited for, all its pages together; `5s` unless given"),
+    ] = Duration(5)
+    master: Annotated[
+        "ReadingSpec | None",
+        Meta(
+            description="a table, `[reading.NAME.master]`: what is different on the server that reads master"
+        ),
+    ] = None
+    standby: Annotated["ReadingSpec | None", Meta(description="the same for the one that reads standby")] = (
+        None
+    )
+    server: Annotated[
+        "dict[str, ReadingSpec]",
+        Meta(
+            description="tables, `[reading.NAME.server.SERVER]`: what is different on the server of this name"
+        ),
+    ] = {}
+    said: frozenset[str] = frozenset()
+
+    @property
+    def by_role(self) -> bool:
+        """Whether it is asked in another way of a master than of a standby."""
+        return self.master is not None or self.standby is not None
+
+    def of(self, server: str, role: str | None) -> "ReadingSpec":
+        """How it is asked of `server` while it reads `role`: the role's variant, over it the server's."""
+        spec = self
+        for variant in (getattr(self, role) if role else None, self.server.get(server)):
+            if variant is not None:
+                spec = laid_over(spec, variant)
+        return spec
+
+    def variants(self) -> dict[tuple[str, ...], "ReadingSpec"]:
+        """Every variant by the keys it stands under, laid over what it varies."""
+        roles = {(role,): getattr(self, role) for role in ("master", "standby") if getattr(self, role)}
+        own = {("server", name): spec for name, spec in self.server.items()}
+        return {path: laid_over(self, spec) for path, spec in (roles | own).items()}
 
 
 class ActionSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """How one action is carried out; exactly one of `HOW_ACTED` is given.
+    """How one action is carried out; exactly one of `HOW_ACTED` is given."""
 
-    `post` with `json`: over HTTP; `pick` takes the log position out of the reply. `run`, `shell`, `args` as
-    in a reading, detached from the connection; `stdin` are lines for its standard input; `refused` are the
-    exit codes that mean *refused, nothing changed*; `progress` finds a group `percent` in what it says.
-    `deadline` is how long the outcome is waited for at most; an order may ask for less.
-    """
-
-    post: UrlPath | None = None
-    json: dict[str, Any] = {}
-    pick: Pick | None = None
-    run: Words | None = None
-    shell: str | None = None
-    args: list[str] = []
-    stdin: list[str] = []
-    refused: list[Annotated[int, Meta(ge=1, le=255)]] = []
-    progress: Pattern | None = None
-    manual: str | None = None
-    absent: bool | None = None
-    deadline: Duration | None = None
+    post: Annotated[UrlPath | None, Meta(description="a path that is sent a POST")] = None
+    json: Annotated[dict[str, Any], Meta(description="the body of the `post`")] = {}
+    headers: Annotated[
+        dict[str, str],
+        Meta(description="headers of the `post`, secrets too, beside those of `[check]` and `[login]`"),
+    ] = {}
+    pick: Annotated[
+        Pick | None, Meta(description="a JMESPath that takes a log position out of the reply to the `post`")
+    ] = None
+    run: Annotated[
+        Words | None,
+        Meta(
+            description="a list: program and arguments, on the host, detached from the connection: it"
+            " goes on when"
+            " that is lost, and the same order never runs twice"
+        ),
+    ] = None
+    shell: Annotated[str | None, Meta(description="a text for the host's `sh`, likewise, with `args`")] = None
+    args: Annotated[list[str], Meta(description="the `$1`, `$2`, … of `shell`")] = []
+    steps: Annotated[
+        Annotated[list[Words], Meta(min_length=1)] | None,
+        Meta(
+            description="several such lists, run one after the other as one command; the first that"
+            " fails ends it,"
+            " and what was done before is said"
+        ),
+    ] = None
+    each: Annotated[
+        Literal["{queues}", "{server.ports}", "{peer.ports}"] | None,
+        Meta(
+            description="once for each item of this list, which is `{item}`; the first failure ends it,"
+            " and what was"
+            " done before is said"
+        ),
+    ] = None
+    stdin: Annotated[
+        list[str],
+        Meta(
+            description="lines for the standard input of `run` or `shell`, which then is at its end. The"
+            " only way for"
+            " a secret to a command"
+        ),
+    ] = []
+    refused: Annotated[
+        list[Annotated[int, Meta(ge=1, le=255)]],
+        Meta(description="exit codes that mean *refused, nothing changed*"),
+    ] = []
+    progress: Annotated[
+        Pattern | None,
+        Meta(description="a pattern with a group `percent`, looked for in what a command says"),
+    ] = None
+    judged: Annotated[
+        Literal["answer", "readings"],
+        Meta(
+            description="`readings`: its exit code or the server's answer means nothing; once it has"
+            " ended the gate's"
+            " readings tell. `answer` unless given"
+        ),
+    ] = "answer"
+    usual: Annotated[Duration | None, Meta(description="how long it usually takes, for people")] = None
+    deadline: Annotated[
+        Duration | None,
+        Meta(description="how long the outcome is waited for at most; over HTTP `30s` unless given"),
+    ] = None
+    manual: Annotated[str | None, Meta(description="what a person does by hand")] = None
+    absent: Annotated[bool | None, Meta(description="`true`: this kind of system has nothing to do here")] = (
+        None
+    )
 
     @property
     def remote(self) -> bool:
         """Whether it runs on the host."""
-        return self.run is not None or self.shell is not None
+        return self.run is not None or self.shell is not None or self.steps is not None
+
+
+class RepairSpec(ActionSpec, frozen=True, kw_only=True):
+    """Something that can be done to a server in trouble. Never to a master, or to what may be one."""
+
+    says: Annotated[str, Meta(min_length=1, description="what it does, in a few words")]
+    when: Annotated[
+        dict[str, Condition],
+        Meta(description="readings of that server and what must be so of each; all of them, now"),
+    ]
 
 
 class LogSpec(msgspec.Struct, frozen=True, kw_only=True):
     """A log that is followed: a file on the host."""
 
-    follow: str
+    follow: Annotated[
+        str, Meta(description="the file, followed over lost connections, rotation and truncation")
+    ]
 
 
 class LoginSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,9 +353,13 @@ class CheckSpec(msgspec.Struct, frozen=True, kw_only=True):
     before, which leaves a gap.
     """
 
-    run: Words | None = None
-    expect: str = "{expect.name} {expect.role}"
-    headers: dict[str, str] = {}
+    run: Annotated[
+        Words | None, Meta(description="run on the host, in the same shell, immediately before a command")
+    ] = None
+    expect: Annotated[str, Meta(description="what it must print, exactly")] = "{expect.name} {expect.role}"
+    headers: Annotated[
+        dict[str, str], Meta(description="a precondition over HTTP that the server enforces")
+    ] = {}
 
 
 class Profile(msgspec.Struct, frozen=True, kw_only=True):
@@ -111,19 +369,32 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     file: Path
     readings: dict[str, ReadingSpec]
     actions: dict[Action, ActionSpec]
+    repairs: dict[str, RepairSpec] = {}
     logs: dict[str, LogSpec] = {}
     login: LoginSpec | None = None
     check: CheckSpec = CheckSpec()
 
     def secret_names(self) -> set[str]:
         """The secrets it asks for."""
-        values: list[object] = [action.stdin for action in self.actions.values()]
-        values += [action.json for action in self.actions.values()]
+        done = [*self.actions.values(), *self.repairs.values()]
+        values: list[object] = [[action.stdin, action.json, action.headers] for action in done]
         values += [self.login.json] if self.login else []
         return {hole.removeprefix("secret.") for hole in holes(values) if hole.startswith("secret.")}
+
+
+Spec = TypeVar("Spec", bound=ReadingSpec | ActionSpec)
 
 
 def how(spec: ReadingSpec | ActionSpec) -> list[str]:
     """The ways a spec gives."""
     ways = HOW_READ if isinstance(spec, ReadingSpec) else HOW_ACTED
     return [way for way in ways if getattr(spec, way) is not None]
+
+
+def laid_over(base: ReadingSpec, variant: ReadingSpec) -> ReadingSpec:
+    """`base` with what `variant` says; a variant with a way of its own leaves none of the base's."""
+    changed: dict[str, Any] = {}
+    if how(variant):
+        changed = dict.fromkeys(HOW_READ) | {"args": []}
+    changed |= {key: getattr(variant, key) for key in variant.said}
+    return msgspec.structs.replace(base, **changed, said=base.said | variant.said)

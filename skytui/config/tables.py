@@ -72,7 +72,7 @@ class Document:
     def check(self) -> None:
         """Raise a ConfigError that lists every fault remembered, or do nothing when there is none."""
         if self._faults:
-            lines = [says for _, says in sorted(self._faults)]
+            lines = [says for _, says in sorted(set(self._faults))]
             raise ConfigError("\n".join(lines))
 
     def table(self, holder: dict[str, object], key: str, path: KeyPath) -> dict[str, object]:
@@ -104,11 +104,12 @@ class Document:
         return kind(**values) if len(self._faults) == before else None
 
     def _value(self, kind: object, raw: object, path: KeyPath) -> object:
-        struct = _struct_in(kind)
+        bare = typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
+        struct = _struct_in(bare)
         if struct is not None and isinstance(raw, dict):
             return self.struct(struct, cast(dict[str, object], raw), path)
-        if typing.get_origin(kind) is dict and isinstance(raw, dict):
-            item = typing.get_args(kind)[1]
+        if typing.get_origin(bare) is dict and isinstance(raw, dict):
+            item = typing.get_args(bare)[1]
             if _struct_in(item) is not None:
                 return {name: self._value(item, value, (*path, name)) for name, value in raw.items()}
         try:

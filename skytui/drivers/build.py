@@ -26,4 +26,14 @@ def open_drivers(
             f"{config.file}: the profile {profile.name} needs the secret `{name}`, "
             f"and [pair.{config.name}] has none of that name; {hint}"
         )
-    return {server: ProfiledDriver(config, server, profile, clock, secrets) for server in config.servers}
+    for name, spec in profile.readings.items():
+        for server in sorted(set(spec.server) - set(config.servers)):
+            hint = nearest(server, config.servers)
+            raise ConfigError(
+                f"{profile.file}: [reading.{name}.server] {server}: is no server of [pair.{config.name}];"
+                f" {hint}"
+            )
+    drivers = {server: ProfiledDriver(config, server, profile, clock, secrets) for server in config.servers}
+    for server, driver in drivers.items():
+        driver.reader.beside(drivers[config.peer(server).name].reader)
+    return dict(drivers)
