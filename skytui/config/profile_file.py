@@ -6,17 +6,10 @@ from typing import TypeVar, cast
 
 import msgspec
 
-from skytui.config.profile import (
-    SCHEMA,
-    ActionSpec,
-    CheckSpec,
-    LoginSpec,
-    LogSpec,
-    Profile,
-    ReadingSpec,
-    RepairSpec,
-)
+from skytui.config.action_spec import ActionSpec, RepairSpec
+from skytui.config.profile import SCHEMA, CheckSpec, LoginSpec, LogSpec, Profile
 from skytui.config.profile_rules import check_action, check_holes, check_login, check_reading, check_repair
+from skytui.config.reading_spec import ReadingSpec
 from skytui.config.tables import Document, KeyPath, nearest
 from skytui.errors import ConfigError
 from skytui.pair.vocabulary import READINGS, Action

@@ -7,17 +7,10 @@ from typing import Any
 import msgspec
 
 from skytui.config import placeholders
+from skytui.config.action_spec import HOW_ACTED, ActionSpec, RepairSpec
 from skytui.config.placeholders import ITEM, ORDER_KNOWN, PAGES, SERVER_KNOWN
-from skytui.config.profile import (
-    HOW_ACTED,
-    HOW_READ,
-    ActionSpec,
-    CheckSpec,
-    LoginSpec,
-    ReadingSpec,
-    RepairSpec,
-    how,
-)
+from skytui.config.profile import CheckSpec, LoginSpec
+from skytui.config.reading_spec import HOW_READ, ReadingSpec
 from skytui.config.tables import Document, KeyPath, nearest
 from skytui.pair.reading import Cause
 from skytui.pair.vocabulary import READINGS, value_type
@@ -65,7 +58,7 @@ def check_reading(
     name = path[-1]
     variants = spec.variants()
     if spec.said - {"said"} or not variants:
-        needed = bool(how(spec)) or not variants
+        needed = bool(spec.how) or not variants
         _check_one(document, path, name, spec, readings, needed=needed)
     for keys, variant in variants.items():
         _check_one(document, (*path, *keys), name, variant, readings)
@@ -96,10 +89,10 @@ def _check_one(
         document.fault((*path, "on"), "the role decides who is asked, so every server is asked for it")
     if spec.on == "any" and name in _OF_ONE_SERVER:
         document.fault((*path, "on"), f"`{name}` is one server's own: the other cannot answer for it")
-    if how(spec):
+    if spec.how:
         for key, ways in _BELONGS.items():
             attribute = "except_" if key == "except" else key
-            if attribute in spec.said and not set(ways) & set(how(spec)):
+            if attribute in spec.said and not set(ways) & set(spec.how):
                 document.fault((*path, key), f"belongs to {' or '.join(f'`{way}`' for way in ways)}")
     _check_text(document, path, spec)
     _check_codes(document, path, name, spec)
@@ -303,7 +296,7 @@ def check_holes(
 
 
 def _one_way(document: Document, path: KeyPath, spec: ReadingSpec | ActionSpec) -> None:
-    ways, known = how(spec), HOW_READ if isinstance(spec, ReadingSpec) else HOW_ACTED
+    ways, known = spec.how, HOW_READ if isinstance(spec, ReadingSpec) else HOW_ACTED
     if len(ways) != 1:
         given = f"{' and '.join(ways)} given" if ways else "none given"
         document.fault(path, f"give exactly one of {', '.join(known)}; {given}")

@@ -2,11 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import jmespath
 import jmespath.exceptions
 import msgspec
+
+UrlPath = Annotated[str, msgspec.Meta(pattern=r"^/[^\s]*$")]
+Words = Annotated[list[str], msgspec.Meta(min_length=1)]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -27,6 +30,14 @@ class Duration(float):
         if not 0 < seconds <= 86400:
             raise ValueError(f"{raw!r} must be more than nothing and at most a day")
         return cls(seconds)
+
+
+def in_words(duration: float) -> str:
+    """A number of seconds, as it is written in a profile."""
+    for unit, size in (("h", 3600), ("m", 60)):
+        if duration >= size and duration % size == 0:
+            return f"{duration / size:g}{unit}"
+    return f"{duration:g}s"
 
 
 class Pick:

@@ -12,7 +12,7 @@ import msgspec
 
 from skytui.clock import Clock, Instant
 from skytui.config.placeholders import PAGES, fill, text
-from skytui.config.profile import PagesSpec, ReadingSpec
+from skytui.config.reading_spec import PagesSpec, ReadingSpec
 from skytui.drivers.http import Web
 from skytui.drivers.paging import read_pages
 from skytui.drivers.replies import Answer, UnusableError, found_in, left_out, mapped

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from skytui.config.profile import ReadingSpec
 from skytui.config.profile_rules import OPERAND
+from skytui.config.reading_spec import ReadingSpec
 from skytui.pair.position import parse_position
 from skytui.pair.reading import Cause, Known, Unknown
 from skytui.pair.vocabulary import Link, Role
@@ -27,7 +27,7 @@ def difference(spec: ReadingSpec, one: Found, other: Found) -> Known[object] | U
     roles = {_value(found.get("role")): found for found in (one, other)}
     if set(roles) != {Role.MASTER, Role.STANDBY}:
         return Unknown("not comparable: it takes one master and one standby", cause=Cause.NOT_ASKED)
-    if why := _dead(one, other) or _apart(one, other):
+    if why := _dead(one, other) or _apart(roles[Role.MASTER], roles[Role.STANDBY]):
         return Unknown(f"not comparable: {why}")
     sides: list[tuple[str, Known[Any], int]] = []
     for match in filter(None, map(OPERAND.fullmatch, spec.difference or ())):
@@ -40,7 +40,7 @@ def difference(spec: ReadingSpec, one: Found, other: Found) -> Known[object] | U
             return Unknown(f"not comparable: {match[2]} of the {match[1]} is no number: `{reading.value}`")
         sides.append((match[0], reading, number))
     (first, a, left), (second, b, right) = sides
-    if isinstance(a.value, int) is not isinstance(b.value, int):
+    if ("/" in str(a.value)) is not ("/" in str(b.value)):
         return Unknown(f"not comparable: `{a.value}` and `{b.value}` are not counted alike")
     at = b.at if a.at.later_than(b.at) else a.at
     return Known(left - right, at, f"{first.strip('{}')} - {second.strip('{}')}")
@@ -69,6 +69,6 @@ def _dead(one: Found, other: Found) -> str:
     return f"the replication link is down ({dead.state or 'not connected'})" if dead is not None else ""
 
 
-def _apart(one: Found, other: Found) -> str:
-    first, second = (getattr(_value(found.get("identity")), "timeline", 0) for found in (one, other))
+def _apart(master: Found, standby: Found) -> str:
+    first, second = (getattr(_value(found.get("identity")), "timeline", 0) for found in (master, standby))
     return f"timelines {first} and {second}" if first and second and first != second else ""

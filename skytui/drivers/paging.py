@@ -5,7 +5,7 @@ from urllib.parse import urljoin, urlsplit
 
 from skytui.clock import Instant
 from skytui.config.placeholders import text
-from skytui.config.profile import PagesSpec
+from skytui.config.reading_spec import PagesSpec
 from skytui.drivers.http import Reply, Web
 from skytui.drivers.replies import Answer, UnusableError, tree
 

@@ -7,7 +7,8 @@ import msgspec
 
 from skytui.clock import Clock, Instant
 from skytui.config.placeholders import text
-from skytui.config.profile import Profile, ReadingSpec
+from skytui.config.profile import Profile
+from skytui.config.reading_spec import ReadingSpec
 from skytui.drivers.asking import Request, ask, request_for, value_of
 from skytui.drivers.both import Found, difference, operands
 from skytui.drivers.http import Web

@@ -13,7 +13,7 @@ import msgspec
 import pyjson5
 
 from skytui.clock import Instant
-from skytui.config.profile import ReadingSpec, SplitSpec
+from skytui.config.reading_spec import ReadingSpec, SplitSpec
 from skytui.drivers.http import clean
 from skytui.plaintext import plain, plain_bytes
 

@@ -7,8 +7,8 @@ import pytest
 
 from skytui.clock import Instant
 from skytui.config.pairs import PairConfig, ServerConfig
-from skytui.config.profile import ReadingSpec
 from skytui.config.profile_file import read_profile
+from skytui.config.reading_spec import ReadingSpec
 from skytui.config.tables import Document
 from skytui.drivers.asking import value_of
 from skytui.drivers.replies import Answer, words_of
