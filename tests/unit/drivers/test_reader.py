@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 
-from skytui.clock import SystemClock
+from skytui.clock import Instant, SystemClock
 from skytui.config.pairs import PairConfig, ServerConfig
 from skytui.config.profile_file import read_profile
 from skytui.config.secrets import SecretStore
 from skytui.config.tables import Document
+from skytui.drivers.both import difference
 from skytui.drivers.build import open_drivers
 from skytui.drivers.driver import Driver
 from skytui.errors import ConfigError
 from skytui.pair.reading import Cause, Known, Unknown
-from skytui.pair.vocabulary import ServerReading
+from skytui.pair.vocabulary import Identity, Link, Role, ServerReading
 from tests.support.answering import Answering, answering
 
 ROLE = "schema = 1\n[reading.role]\nget = '/'\npick = 'role'\n"
@@ -105,10 +106,10 @@ def said(role: str, at: object, link: object = ALIVE, **more: Any) -> dict[str, 
         (said("standby", "0/10"), said("?", "0/10"), "it takes one master and one standby"),
     ],
 )
-async def test_a_difference(two: Two, a: object, b: object, expected: object) -> None:
-    two.say(a, b)
-    for reading in await two.read(ROLE + LAG):
-        pending = reading.replication_pending
+def test_a_difference(a: dict[str, Any], b: dict[str, Any], expected: object) -> None:
+    spec = read_profile(Document(Path("p.toml"), ROLE + LAG)).readings["replication_pending"]
+    for one, other in ((a, b), (b, a)):
+        pending = difference(spec, found(one), found(other))
         if isinstance(expected, int):
             assert isinstance(pending, Known), pending
             assert pending.value == expected
@@ -116,7 +117,25 @@ async def test_a_difference(two: Two, a: object, b: object, expected: object) ->
         else:
             assert isinstance(pending, Unknown)
             assert pending.reason.startswith("not comparable: ")
-            assert (expected or "counted alike") in pending.reason
+            assert str(expected or "counted alike") in pending.reason
+
+
+def found(what: dict[str, Any]) -> dict[str, Known[Any] | Unknown]:
+    """What was read of a server that says this."""
+    at, nothing = Instant("test", 1.0), Unknown("the answer does not say")
+    return {
+        "role": Known(Role(what["role"]), at) if what["role"] in set(Role) else nothing,
+        "wal_position": nothing if what["at"] is None else Known(what["at"], at),
+        "replication_link": nothing if what["link"] is None else Known(Link(**what["link"]), at),
+        "identity": Known(Identity("x", timeline=what.get("timeline", 0)), at),
+    }
+
+
+async def test_a_difference_on_both_servers(two: Two) -> None:
+    two.say(said("standby", "16/B374D840"), said("master", "16/B374D848"))
+    for reading in await two.read(ROLE + LAG):
+        assert isinstance(reading.replication_pending, Known), reading.replication_pending
+        assert reading.replication_pending.value == 8
 
 
 async def test_a_difference_is_as_old_as_its_older_side(two: Two) -> None:
