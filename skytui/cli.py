@@ -20,6 +20,8 @@ app = typer.Typer(
 )
 lab_app = typer.Typer(help="The practice pair: two real servers on this machine.", no_args_is_help=True)
 app.add_typer(lab_app, name="lab")
+profile_app = typer.Typer(help="How kinds of systems are read and acted on.", no_args_is_help=True)
+app.add_typer(profile_app, name="profile")
 
 Pair = Annotated[str | None, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
 OnePair = Annotated[str, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
@@ -225,6 +227,40 @@ def lab_node(
     from skytui.commands.lab import node  # noqa: PLC0415
 
     node(config, boot=not no_boot)
+
+
+@profile_app.command("list")
+def profile_list() -> None:
+    """List the profiles that come with skytui."""
+    from skytui.commands.profile import listing  # noqa: PLC0415
+
+    typer.echo(listing())
+
+
+@profile_app.command("show")
+def profile_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A profile's name, or a file.")],
+) -> None:
+    """Print a profile, to read or to start your own from."""
+    from skytui.commands.profile import show  # noqa: PLC0415
+
+    typer.echo(show(name), nl=False)
+
+
+@profile_app.command("check")
+def profile_check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file, or a profile's name.")],
+    against: Annotated[
+        str, typer.Option(metavar="PAIR", help="Try every reading on the servers of this pair.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Check a profile, and try its readings. No action is run. Exit code 13 when one gives no value."""
+    from skytui.commands.profile import check  # noqa: PLC0415
+
+    text, code = check(file, against, as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
 
 
 def main() -> None:

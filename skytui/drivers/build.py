@@ -14,6 +14,13 @@ from skytui.errors import ConfigError
 def open_drivers(
     config: PairConfig, clock: Clock, secrets: SecretStore, profile: Profile | None = None
 ) -> dict[str, Driver]:
+    """The same as `open_profiled`, as what every driver offers."""
+    return dict(open_profiled(config, clock, secrets, profile))
+
+
+def open_profiled(
+    config: PairConfig, clock: Clock, secrets: SecretStore, profile: Profile | None = None
+) -> dict[str, ProfiledDriver]:
     """One driver for each server of a pair, by the profile it names where none is given.
 
     Nothing is connected yet. Raises ConfigError when the profile is faulty, or asks for a secret that the
@@ -36,4 +43,4 @@ def open_drivers(
     drivers = {server: ProfiledDriver(config, server, profile, clock, secrets) for server in config.servers}
     for server, driver in drivers.items():
         driver.reader.beside(drivers[config.peer(server).name].reader)
-    return dict(drivers)
+    return drivers

@@ -31,7 +31,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.server.asked.append(self.path)
         status, body, *more = self.server.replies.get(self.path, (404, b""))
         self.send_response(status)
-        for name, value in (more[0] if more else {}).items():  # type: ignore[attr-defined]
+        for name, value in (more[0] if more else {}).items():
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
