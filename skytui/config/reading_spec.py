@@ -30,13 +30,13 @@ class SplitSpec(msgspec.Struct, frozen=True, kw_only=True):
         ),
     ] = ""
     header: Annotated[
-        bool | list[str],
+        bool | list[str] | None,
         Meta(
             description="`true`: the first row names the columns; a list: their names; `false`: a row is"
             " a list."
-            " For `csv` `true` unless given"
+            " Unless given `true` for `csv`, else `false`"
         ),
-    ] = False
+    ] = None
     skip: Annotated[int, Meta(ge=0, description="how many lines before the first row are left out")] = 0
     ignore: Annotated[Pattern | None, Meta(description="lines in which this is found are left out")] = None
 

@@ -96,7 +96,7 @@ def found_in(spec: ReadingSpec, answer: Answer) -> object:
     else:
         text = answer.text(errors=spec.stderr)
         if spec.reply == "csv":
-            found = _csv_rows(text, spec.split or SplitSpec(header=True))
+            found = _csv_rows(text, spec.split or SplitSpec())
         elif spec.split is not None:
             found = _rows(spec, text, spec.split)
         else:
@@ -119,7 +119,7 @@ def _rows(spec: ReadingSpec, text: str, split: SplitSpec) -> list[object]:
         (number, [cell.strip() for cell in (line.split(split.columns) if split.columns else line.split())])
         for number, line in lines
     ]
-    return _named(rows, split)
+    return _named(rows, split.header or False)
 
 
 def _csv_rows(text: str, split: SplitSpec) -> list[object]:
@@ -132,7 +132,7 @@ def _csv_rows(text: str, split: SplitSpec) -> list[object]:
         ]
     except csv.Error as error:
         raise UnusableError(f"it is not CSV: {error}") from error
-    return _named(rows, split)
+    return _named(rows, True if split.header is None else split.header)
 
 
 def _lines(text: str, split: SplitSpec) -> Iterator[tuple[int, str]]:
@@ -141,16 +141,16 @@ def _lines(text: str, split: SplitSpec) -> Iterator[tuple[int, str]]:
             yield number, line
 
 
-def _named(rows: list[tuple[int, list[str]]], split: SplitSpec) -> list[object]:
+def _named(rows: list[tuple[int, list[str]]], header: bool | list[str]) -> list[object]:
     """Rows as tables where the columns have names. A row of another width is an error."""
-    if split.header is False:
+    if header is False:
         return [row for _, row in rows]
-    if split.header is True:
+    if header is True:
         if not rows:
             raise UnusableError("it has no row that names the columns")
         names, rows = rows[0][1], rows[1:]
     else:
-        names = split.header
+        names = header
     tables: list[object] = []
     for number, row in rows:
         if len(row) != len(names):

@@ -99,6 +99,12 @@ AGENTS_HTML = """{items: [
             [User("ops", "today")],
         ),
         (
+            "users",
+            "run = ['v']\nreply = 'csv'\nsplit = {columns = ';'}",
+            "user;since\na;b\n",
+            [User("a", "b")],
+        ),
+        (
             "agents",
             "get = '/a'\nreply = 'json5'\nhtml = true\npick = 'items[].{name: name, state: status}'\n"
             "map.state = {Active = 'active', 'Idle*' = 'active', '*' = 'inactive'}",
