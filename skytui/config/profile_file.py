@@ -10,7 +10,7 @@ from skytui.config.action_spec import ActionSpec, RepairSpec
 from skytui.config.profile import SCHEMA, CheckSpec, LoginSpec, LogSpec, Profile
 from skytui.config.profile_rules import check_action, check_holes, check_login, check_reading, check_repair
 from skytui.config.reading_spec import ReadingSpec
-from skytui.config.tables import Document, KeyPath, nearest
+from skytui.config.tables import Document, KeyPath, fields_of, nearest
 from skytui.errors import ConfigError
 from skytui.pair.vocabulary import READINGS, Action
 
@@ -116,8 +116,7 @@ def _readings(document: Document) -> dict[str, ReadingSpec]:
 
 
 def _reading(document: Document, table: dict[str, object], path: KeyPath) -> ReadingSpec | None:
-    fields = msgspec.structs.fields(ReadingSpec)
-    said = frozenset(field.name for field in fields if field.encode_name in table)
+    said = frozenset(field.name for field in fields_of(ReadingSpec) if field.encode_name in table)
     return document.struct(ReadingSpec, table, path, said=said, master=None, standby=None, server={})
 
 

@@ -5,6 +5,7 @@ answered with the nearest known one, and the line is found by a scan for the tab
 """
 
 import difflib
+import functools
 import re
 import tomllib
 import types
@@ -35,6 +36,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if 0 < len(names) <= 8:
         return f"known here: {', '.join(names)}"
     return ""
+
+
+@functools.cache
+def fields_of(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a struct; found once, which takes milliseconds."""
+    return msgspec.structs.fields(kind)
 
 
 class Document:
@@ -93,7 +100,7 @@ class Document:
     def struct(self, kind: type[T], holder: dict[str, object], path: KeyPath, **given: object) -> T | None:
         """`holder` as `kind`, or None after its faults were remembered; `given` stands in no file."""
         before = len(self._faults)
-        fields = {f.encode_name: f for f in msgspec.structs.fields(kind) if f.name not in given}
+        fields = {f.encode_name: f for f in fields_of(kind) if f.name not in given}
         self.only(holder, fields, path)
         values = dict(given)
         for key, field in fields.items():

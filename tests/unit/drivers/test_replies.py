@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from skytui.clock import Instant
 from skytui.config.pairs import PairConfig, ServerConfig
@@ -247,3 +249,28 @@ def test_a_default_stands_for_no_failure() -> None:
 )
 def test_words_of_html(html: str, words: str) -> None:
     assert words_of(html) == words
+
+
+SPECS = [
+    ("users", "get = '/a'\nreply = 'json5'\nhtml = true\npick = 'items'\nexcept = [{user = '*'}]"),
+    (
+        "queues",
+        "run = ['v']\nreply = 'text'\nsplit = {columns = '|', header = true}\nmap.locked = {l = true}",
+    ),
+    ("users", "run = ['v']\nreply = 'csv'\nsplit = {skip = 1, ignore = '#'}"),
+    ("version", "run = ['v']\nreply = 'text'\nregex = '(?P<a>.)(?P<b>.)?'\npick = 'b'\nmap = {x = 'y'}"),
+    ("scheduler", "get = '/a'\npick = {state = 'a', ticks = 'length(b)'}\nmap.state = {'*' = 'running'}"),
+    ("clock", "get = '/a'"),
+]
+PIECES = st.sampled_from(
+    [b"{", b"}", b"[", b'"', b"'", b":", b",", b"items", b"user", b"a", b"b", b"1", b"|", b"\n"]
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(SPECS), st.binary(max_size=40) | st.lists(PIECES, max_size=30).map(b"".join))
+def test_whatever_comes_back_is_known_or_unknown(case: tuple[str, str], content: bytes) -> None:
+    found = value(*case, content)
+    assert isinstance(found, Known | Unknown)
+    if isinstance(found, Known):
+        assert "\x1b" not in repr(found.value)
