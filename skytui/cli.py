@@ -176,6 +176,20 @@ def verify(
     typer.echo(check(run, pair))
 
 
+@app.command()
+def repair(
+    pair: OnePair,
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The repair; without it, what applies.")] = "",
+    confirm: Annotated[str, typer.Option(metavar="SERVER", help="The server's name, typed.")] = "",
+) -> None:
+    """Show which repairs of the profile apply now, or do one. Never on a master, or what may be one."""
+    from skytui.commands.repair import repair as run  # noqa: PLC0415
+
+    text, code = run(pair, name, confirm=confirm)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
 @lab_app.command("up")
 def lab_up(
     fast: Annotated[bool, typer.Option("--fast", help="Short thresholds, for tests.")] = False,

@@ -65,7 +65,13 @@ class Actor:
 
     async def act(self, order: Order, said: Said) -> Outcome:
         """Carry out an order, once: the same token again gives the outcome it had."""
-        spec = self._profile.actions.get(order.action)
+        return await self._carry_out(order, self._profile.actions.get(order.action), said)
+
+    async def repair(self, name: str, order: Order, said: Said) -> Outcome:
+        """Carry out the repair `name`, likewise; of the order everything counts but its action."""
+        return await self._carry_out(order, self._profile.repairs[name], said)
+
+    async def _carry_out(self, order: Order, spec: ActionSpec | None, said: Said) -> Outcome:
         if (why := self._cannot(order, spec)) or spec is None:
             return Outcome(Result.REFUSED, why)
         async with self._locks.setdefault(order.token, asyncio.Lock()):
@@ -102,7 +108,13 @@ class Actor:
 
     def preview(self, order: Order) -> str:
         """What would run where, with secrets left out."""
-        spec = self._profile.actions.get(order.action)
+        return self._preview(order, self._profile.actions.get(order.action))
+
+    def preview_repair(self, name: str, order: Order) -> str:
+        """The same of a repair."""
+        return self._preview(order, self._profile.repairs[name])
+
+    def _preview(self, order: Order, spec: ActionSpec | None) -> str:
         if (why := self._cannot(order, spec)) or spec is None:
             return why
         scope = Scope(self._config, self._server, order)

@@ -79,6 +79,14 @@ class ProfiledDriver:
         """What would run where; secrets stay `{secret.NAME}`."""
         return self._actor.preview(order)
 
+    async def repair(self, name: str, order: Order, said: Said) -> Outcome:
+        """Carry out a repair, once. Whether it applies is for who asks; KeyError for an unknown one."""
+        return await self._actor.repair(name, order, said)
+
+    def preview_repair(self, name: str, order: Order) -> str:
+        """What a repair would run where; secrets stay `{secret.NAME}`."""
+        return self._actor.preview_repair(name, order)
+
     async def mark(self, mark: Mark, *, take: Mark | None = None, stale: float = 0.0) -> Marking:
         """Set or refresh a run's mark on the host; see `Driver.mark`."""
         if self._host is None:

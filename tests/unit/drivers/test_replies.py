@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from skytui.drivers.replies import Answer, words_of
 from skytui.drivers.scope import Scope
 from skytui.pair.reading import Cause, Known, Unknown
 from skytui.pair.vocabulary import Agent, Job, Process, Queue, Role, User, value_type
+from skytui.plaintext import plain
 
 AT = Instant("test", 1.0)
 
@@ -263,7 +265,7 @@ SPECS = [
     ("clock", "get = '/a'"),
 ]
 PIECES = st.sampled_from(
-    [b"{", b"}", b"[", b'"', b"'", b":", b",", b"items", b"user", b"a", b"b", b"1", b"|", b"\n"]
+    [b"{", b"}", b"[", b'"', b"'", b":", b",", b"items", b"user", b"a", b"b", b"1", b"|", b"\n", b"\x1b[2J"]
 )
 
 
@@ -273,4 +275,12 @@ def test_whatever_comes_back_is_known_or_unknown(case: tuple[str, str], content:
     found = value(*case, content)
     assert isinstance(found, Known | Unknown)
     if isinstance(found, Known):
-        assert "\x1b" not in repr(found.value)
+        assert all(text == plain(text) for text in texts(msgspec.to_builtins(found.value)))
+
+
+def texts(value: object) -> list[str]:
+    if isinstance(value, dict | list):
+        return [
+            text for item in (value.values() if isinstance(value, dict) else value) for text in texts(item)
+        ]
+    return [value] if isinstance(value, str) else []
