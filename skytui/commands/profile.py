@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from skytui.config.inputs import asked_for
 from skytui.config.pairs import PairConfig, load_pair
 from skytui.config.profile import Profile
 from skytui.config.profile_file import BUILT_IN, built_in_profiles, find_profile, read_profile
@@ -76,7 +77,7 @@ def check(name: str, pair: str = "", *, as_json: bool = False) -> tuple[str, int
     profile = read_profile(find_profile(name))
     if not pair:
         return (_summary_data(profile) if as_json else _summary(profile)), 0
-    config = load_pair(pair)
+    config = asked_for(load_pair(pair), profile)
     tried = asyncio.run(_try(config, profile, _secrets(config, profile)))
     code = 13 if any(one.failed for server in tried.values() for one in server.values()) else 0
     return (_as_data(profile, pair, tried) if as_json else _as_text(profile, pair, tried)), code

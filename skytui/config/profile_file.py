@@ -11,6 +11,7 @@ from skytui.config.profile import SCHEMA, CheckSpec, LoginSpec, LogSpec, Profile
 from skytui.config.profile_rules import check_action, check_holes, check_login, check_reading, check_repair
 from skytui.config.reading_spec import ReadingSpec
 from skytui.config.tables import Document, KeyPath, fields_of, nearest
+from skytui.config.values import path_of
 from skytui.errors import ConfigError
 from skytui.pair.vocabulary import READINGS, Action
 
@@ -45,7 +46,10 @@ def find_profile(name: str, beside: Path | None = None) -> Document:
         if name not in known:
             raise ConfigError(f"There is no built-in profile `{name}`; {nearest(name, known)}".rstrip("; "))
         return Document(BUILT_IN / f"{name}.toml")
-    path = Path(name).expanduser()
+    try:
+        path = path_of(name)
+    except ValueError as error:
+        raise ConfigError(f"The profile {error}.") from error
     return Document(beside.parent / path if beside is not None else path)
 
 

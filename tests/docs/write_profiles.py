@@ -15,7 +15,7 @@ from skytui.config.profile import CheckSpec, LogSpec
 from skytui.config.reading_spec import HOW_READ, PagesSpec, ReadingSpec, SplitSpec
 from skytui.config.values import Duration, Pattern, Pick
 from skytui.pair.reading import Cause
-from skytui.pair.vocabulary import READINGS, value_type
+from skytui.pair.vocabulary import READINGS, Action, value_type
 
 PAGE = Path(__file__).parents[2] / "docs" / "profiles.md"
 END = "<!-- /generated -->"
@@ -44,6 +44,7 @@ def tables() -> dict[str, str]:
         "split": _keys(SplitSpec),
         "pages": _keys(PagesSpec),
         "vocabulary": _vocabulary(),
+        "actions": " ".join(f"`{action.value}`" for action in Action) + "\n",
         "action-ways": _keys(ActionSpec, only=set(HOW_ACTED)),
         "action-keys": _keys(ActionSpec, leave_out=set(HOW_ACTED)),
         "repair": _keys(RepairSpec, only={"says", "when"}),
