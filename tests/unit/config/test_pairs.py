@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -158,7 +159,7 @@ def test_when_how_long_and_what_else_is_run() -> None:
     own(text + MORE)
     pair = load_pair("prod")
     assert pair.deadlines == {"promote": 1200.0, "agents-back": 90.0}
-    assert pair.every == 56
+    assert pair.every == timedelta(days=56)
     assert pair.quiet is not None
     assert pair.quiet.words == "Sun 02:00-05:00 Europe/Berlin"
     assert (pair.alarm, pair.watch_hours) == (["page", "now"], 48.0)
