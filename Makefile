@@ -12,7 +12,7 @@ help:
 	@echo "make test         all quick tests, and the practice pair's main paths (under 10 minutes)"
 	@echo "make test-all     the slow matrices too"
 	@echo "make lint types arrows     ruff, mypy, import-linter"
-	@echo "make screenshots  write screenshots/ and the table of keys anew"
+	@echo "make screenshots  write screenshots/ and the generated tables anew"
 
 drill: $(VENV)/.ready
 	@$(BIN)/skytui drill
@@ -38,6 +38,7 @@ arrows: $(VENV)/.ready-dev
 screenshots: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.snapshot.write_screenshots
 	$(BIN)/python -m tests.snapshot.write_readme
+	$(BIN)/python -m tests.docs.write_profiles
 
 # The versions everything was tested with; no addresses, so that every mirror serves.
 constraints: $(VENV)/.ready-dev
