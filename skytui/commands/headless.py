@@ -255,10 +255,10 @@ class _Headless:
             return self._stop(run, f"{by} operates this run now; it goes on there", HALF_WAY)
         ahead = prospect(run, self._reading)
         self._tell(run, ahead.reasons)
-        if self._failed_hook:
-            return self._stop(run, f"{run.stage.step} does not begin: {failed_words(run)}", HALF_WAY)
         if await self._said(run):
             return None
+        if self._failed_hook:
+            return self._stop(run, f"{run.stage.step} does not begin: {failed_words(run)}", HALF_WAY)
         if isinstance(run.stage, Failed):
             return self._stop(run, f"{run.stage.step} failed: {run.stage.outcome.says}", HALF_WAY)
         if ahead.overdue:

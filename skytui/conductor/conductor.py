@@ -235,8 +235,8 @@ class Conductor:
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
-            hooks=self._hooks.names,
             owed=sides.owed,
+            hooks=self._hooks.names,
             deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
         )
         engine = self._new_engine(journal)

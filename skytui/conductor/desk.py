@@ -113,11 +113,6 @@ class Desk:
             Aborted(at=at, wall=wall, run=run.id, who=seat.who, reason=plain(request.reason), plan=plan)
         )
 
-    def _waive_hook(self, hook: str, reason: str, seat: Seat) -> str:
-        """Go on without a hook that failed; the step's own gate is not waived with it."""
-        at, wall = self._clock.instant(), self._clock.now()
-        return self._feed(HookWaived(at=at, wall=wall, hook=hook, who=seat.who, reason=reason))
-
     def state(self, request: State, seat: Seat) -> str:
         """Take the operator's word that the original master is powered off. Other words are not recorded."""
         run = self._claimed(request.run, seat)
@@ -142,6 +137,11 @@ class Desk:
             return run
         at, wall, why = self._clock.instant(), self._clock.now(), plain(request.reason)
         return self._feed(Postponed(at=at, wall=wall, run=run.id, who=seat.who, reason=why))
+
+    def _waive_hook(self, hook: str, reason: str, seat: Seat) -> str:
+        """Go on without a hook that failed; the step's own gate is not waived with it."""
+        at, wall = self._clock.instant(), self._clock.now()
+        return self._feed(HookWaived(at=at, wall=wall, hook=hook, who=seat.who, reason=reason))
 
     def hold(self, request: HoldRun, seat: Seat) -> str:
         """Stop the run at its next gate. Everybody who is more than a watcher may."""

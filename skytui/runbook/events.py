@@ -29,8 +29,8 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
 
     Whoever starts it operates it; it goes by the keys of `keys_of`, whose conductor it is. `fixed` is the
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
-    the journal. `deadlines` are in seconds, by step, in place of the procedure's own. `owed` is what an
-    earlier run left to this one. `hooks` are those that are configured (`before shut-down`).
+    the journal. `deadlines` are in seconds, by step, in place of the procedure's own; `hooks` are
+    those that are configured (`before shut-down`). `owed` is what an earlier run left to this one.
     """
 
     run: str
