@@ -153,7 +153,7 @@ def disk_full(sim: Simulation) -> None:
     sim.fill_disk()
 
 
-FAULTS: dict[str, Fault] = {
+SERVERS: dict[str, Fault] = {
     "the old master crashes": crash(OLD),
     "the standby crashes": crash(NEW),
     "the old master's service dies and its database lives on": half_crash(OLD),
@@ -166,9 +166,11 @@ FAULTS: dict[str, Fault] = {
     "the old master cannot be reached": cut_off(OLD),
     "the standby cannot be reached": cut_off(NEW),
     "neither server can be reached": cut_off(OLD, NEW),
-    "replication dies with the counter at 0": link_dead(0),
-    "replication dies with the counter at 7": link_dead(7),
-    "five more files wait": files_wait,
+    "at the standby's address the old master answers": mixed_up,
+}
+"""What happens to a server, or to the way to it."""
+
+ANSWERS: dict[str, Fault] = {
     "the next answer of the old master is lost": next_reading(OLD, "lost"),
     "the next answer of the standby is lost": next_reading(NEW, "lost"),
     "half of the next answer of the old master is lost": next_reading(OLD, "half lost"),
@@ -177,7 +179,34 @@ FAULTS: dict[str, Fault] = {
     "the next answer of the standby is late": next_reading(NEW, "late"),
     "the next answer of the old master is the last one again": next_reading(OLD, "doubled"),
     "the next answer of the standby is the last one again": next_reading(NEW, "doubled"),
-    "at the standby's address the old master answers": mixed_up,
+}
+"""What happens to a reading."""
+
+ACTIONS: dict[str, Fault] = {
+    "the next action fails": next_action(Fate.FAIL),
+    "the next action is refused": next_action(Fate.REFUSE),
+    "the next action is done and its outcome lost": next_action(Fate.LOST_AFTER),
+    "the next action is lost before it begins": next_action(Fate.LOST_BEFORE),
+    "the next action takes long": next_action("slow"),
+    "skytui itself fails in the next action": next_action("skytui itself fails"),
+    "the conductor dies in the next action, which is done": next_action("dies, done"),
+    "the conductor dies in the next action, which goes on": next_action("dies, under way"),
+}
+"""What becomes of an action."""
+
+JUMP_HOST: dict[str, Fault] = {
+    "the conductor dies": conductor_dies,
+    "the conductor dies at the next event": conductor_dies_soon,
+    "the disk of the jump host is full": disk_full,
+    "another run's mark stands on both servers": foreign_mark,
+    "the marks are gone": marks_gone,
+}
+"""What happens where skytui itself runs, and to what it leaves on the servers."""
+
+WORK: dict[str, Fault] = {
+    "replication dies with the counter at 0": link_dead(0),
+    "replication dies with the counter at 7": link_dead(7),
+    "five more files wait": files_wait,
     "an agent leaves": agents_are("NIGHT-02", "NIGHT-03"),
     "an agent comes back under another id": agents_are("NIGHT-01b", "NIGHT-02", "NIGHT-03"),
     "a user logs in": user_logs_in,
@@ -188,28 +217,21 @@ FAULTS: dict[str, Fault] = {
     "somebody starts the scheduler": scheduler_turned("running"),
     "somebody stops the scheduler": scheduler_turned("stopped"),
     "somebody turns the guard": guard_turned,
-    "the next action fails": next_action(Fate.FAIL),
-    "the next action is refused": next_action(Fate.REFUSE),
-    "the next action is done and its outcome lost": next_action(Fate.LOST_AFTER),
-    "the next action is lost before it begins": next_action(Fate.LOST_BEFORE),
-    "the next action takes long": next_action("slow"),
-    "skytui itself fails in the next action": next_action("skytui itself fails"),
-    "the conductor dies in the next action, which is done": next_action("dies, done"),
-    "the conductor dies in the next action, which goes on": next_action("dies, under way"),
-    "the conductor dies": conductor_dies,
-    "the conductor dies at the next event": conductor_dies_soon,
-    "the disk of the jump host is full": disk_full,
-    "another run's mark stands on both servers": foreign_mark,
-    "the marks are gone": marks_gone,
 }
+"""What happens to replication, agents, users, jobs, queues, scheduler and guard."""
+
+FAULTS: dict[str, Fault] = {**SERVERS, **ANSWERS, **ACTIONS, **JUMP_HOST, **WORK}
+"""All of them."""
 
 
 def happens(sim: Simulation, name: str) -> None:
     """Let it happen."""
     sim.tally.met.add((sim.step or "over", name))
     sim.tell(f"* {name}")
+    sim.troubled = True
     FAULTS[name](sim)
     sim.settle()
+    sim.count()
 
 
 def heal(sim: Simulation) -> None:
@@ -233,6 +255,7 @@ def heal(sim: Simulation) -> None:
     pair.users.clear()
     pair.running.clear()
     pair.queues |= {"ARCHIVE": True, "PAYROLL": True}
+    sim.troubled = False
     _one_master(sim)
     for name in [*servers.crashed]:
         started(name)(sim)
@@ -240,6 +263,7 @@ def heal(sim: Simulation) -> None:
         if server.database_up and not server.serving:
             started(server.name)(sim)
     sim.settle()
+    sim.count()
 
 
 def _one_master(sim: Simulation) -> None:

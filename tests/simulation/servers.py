@@ -97,6 +97,7 @@ class SimulatedServers:
         self.pair.rate = 3
         self.reading: dict[str, list[str]] = {OLD: [], NEW: []}
         self.ending: list[Fate | str | None] = []
+        self.misread = 0
         self.mixed_up = False
         self.flying: dict[str, Flying] = {}
         self.looks: dict[str, list[Look]] = {OLD: [], NEW: []}
@@ -194,6 +195,7 @@ class SimulatedDriver(ScriptedDriver):
         """One look at the server, and what comes back of it."""
         servers, name = self._servers, self.server
         fate = servers.reading[name].pop(0) if servers.reading[name] else ""
+        servers.misread += bool(fate)
         if fate == "doubled" and self._last:
             look, reading = self._last
             servers.looks[name].append(look)

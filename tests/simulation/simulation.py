@@ -3,6 +3,7 @@
 Everything a person, a server or a network does is a method here, and leaves a line in `story`.
 """
 
+import asyncio
 import errno
 import shutil
 import tempfile
@@ -39,8 +40,8 @@ from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.pair.vocabulary import Role
-from skytui.runbook.events import Aborted, Finished, Intended, Recorded, Resumed
-from skytui.runbook.model import Checking, Doubtful, Ended, Run
+from skytui.runbook.events import Aborted, Intended, Recorded, Resumed
+from skytui.runbook.model import Checking, Doubtful, Ended, Run, Running
 from skytui.runbook.prospect import Turn, prospect
 from skytui.runbook.refusals import confirmable
 from skytui.runbook.steps import STEPS, UNDO
@@ -113,9 +114,12 @@ class Simulation:
         self.observers = Observers(self.servers)
         self.servers.acting, self.servers.told, self.servers.die = self._acting, self.tell, self._die_here
         self.story: list[str] = []
+        self.events: list[Recorded] = []
         self.reading: PairReading | None = None
-        self.dies_at_next_event = False
+        self.dies_at_next_event = self.absent = self.counting = self.troubled = False
         self._dead = False
+        self._picture: object = None
+        self._run: Run | None = None
         self._lives = 0
         self._wrong: BaseException | None = None
         self._two_masters = False
@@ -152,12 +156,31 @@ class Simulation:
             owner="ann",
         )
         self.conductor.hub = Listening(self._heard)
+        if self.events:
+            left = load_run(stored_runs(self.folder)[-1])
+            assert left.contents.events == tuple(self.events), "the journal is not what was told"
         self._work = self.loop.create_task(self.conductor.serve())
-        self.settle()
+        self.loop.settle()
+        if self._work.done() and self.full:
+            # It says why, and ends: whoever wants to go on calls skytui again when there is room.
+            error = self._work.exception()
+            assert isinstance(error, StateError), error
+            self.tell(f"  it ends at once: {error}")
+            self.absent = True
+        else:
+            self.absent = False
+            self._after()
+
+    @property
+    def full(self) -> bool:
+        """Whether there is no room on the jump host's disk."""
+        return journal._write is not WRITE
 
     def end_life(self) -> None:
         """The conductor is gone, from one moment to the next."""
         self._dead = True
+        if self.absent:
+            return
         self._work.cancel()
         self.loop.settle()
         assert self._work.done()
@@ -165,6 +188,8 @@ class Simulation:
     def _die_here(self) -> None:
         self.tell("the conductor dies")
         self._dead = True
+        for task in asyncio.all_tasks(self.loop) - {asyncio.current_task(self.loop)}:
+            task.cancel()  # none of them comes to say or write anything more
         raise Died
 
     def settle(self) -> None:
@@ -179,6 +204,10 @@ class Simulation:
         if self._dead:
             self.end_life()
             self.begin_life()
+        if self.absent:
+            if not self.full:
+                self.begin_life()
+            return
         assert not self._work.done(), f"the conductor ended by itself: {self._work}"
 
     def fill_disk(self) -> None:
@@ -194,6 +223,18 @@ class Simulation:
         self.servers.turn()
         self.loop.move(seconds)
         self._after()
+        self.count()
+
+    def count(self) -> None:
+        """Something was done: a step if anything is other than before, else a stutter."""
+        if self.counting:
+            before, self._picture = self._picture, self.picture
+            self.tally.steps += before != self._picture
+            self.tally.stutters += before == self._picture
+
+    def count_from_here(self) -> None:
+        """What has been done until now was the way to where a story begins."""
+        self.counting, self._picture = True, self.picture
 
     @property
     def picture(self) -> object:
@@ -203,13 +244,15 @@ class Simulation:
         truths = [msgspec.structs.replace(servers.truth(name), **still) for name in (OLD, NEW)]
         fates = [tuple(fates) for fates in servers.reading.values()]
         marks = [server.run_mark.mark for server in servers.pair.servers.values()]
-        told = (self._lives, len(self.events), journal._write is WRITE, self.dies_at_next_event)
+        told = (self._lives, len(self.events), self.full, self.dies_at_next_event, servers.misread)
         return truths, fates, tuple(servers.ending), servers.mixed_up, tuple(servers.flying), marks, told
 
     def ask(self, request: Callable[[], Awaitable[str] | str]) -> str:
         """Ask the conductor for something; why it refused."""
 
         async def asked() -> str:
+            if self.absent:
+                return "no conductor lives"
             try:
                 answer = request()
                 return answer if isinstance(answer, str) else await answer
@@ -220,6 +263,7 @@ class Simulation:
 
         refused = self.loop.finish(asked())
         self._after()
+        self.count()
         if refused:
             self.tell(f"  refused: {refused}")
         return refused
@@ -241,6 +285,8 @@ class Simulation:
         match message:
             case NewEvent(event=event, run=run):
                 assert not self._dead, "the dead do not write"
+                self.events.append(event)
+                self._run = run
                 self.tell(f"  journal: {_words(event)}")
                 self._count(event, run)
                 self.observers.recorded(event, run, self.events, self.clock.instant())
@@ -279,25 +325,19 @@ class Simulation:
             tally.past_no_return += 1
         if isinstance(event, Aborted):
             tally.aborted += 1
-        if isinstance(event, Resumed) and isinstance(run.stage, Doubtful):
+        if isinstance(event, Resumed) and isinstance(run.stage, Running | Doubtful):
             tally.resumed_from_unknown += 1
-        if isinstance(event, Finished) and "the conductor died" in event.outcome.says:
-            tally.resumed_from_unknown += 1
-
-    @property
-    def events(self) -> list[Recorded]:
-        """The events of the run, as its conductor has them."""
-        return list(self.conductor.welcome(SEAT).events)
 
     @property
     def run_folder(self) -> Path:
-        return stored_runs(self.folder)[-1]
+        """Where the run's journal lies."""
+        return self.folder / "runs" / self.run.id
 
     @property
     def run(self) -> Run:
-        run = self.conductor.run
-        assert run is not None
-        return run
+        """The run after the last event that was told."""
+        assert self._run is not None
+        return self._run
 
     @property
     def step(self) -> str:
@@ -400,6 +440,7 @@ class Simulation:
         """To the end, or to a place from which a person knows how to go on."""
         self.go_on(lambda: self.run.over)
         run = self.run
+        assert load_run(self.run_folder).run == run, "the fold of the journal is not the run"
         if isinstance(run.stage, Ended):
             self.tally.endings[run.stage.ending] += 1
             return
