@@ -1,4 +1,4 @@
-"""Everything that can go wrong, by name. Each is one sentence of a story, and one change of the simulation."""
+"""Everything that can go wrong, by name: each a sentence of a story, and a change of the simulation."""
 
 from collections.abc import Callable
 

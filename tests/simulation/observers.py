@@ -26,7 +26,7 @@ from skytui.runbook.events import (
 )
 from skytui.runbook.model import Baseline, Ending, Run
 from skytui.runbook.steps import STEPS
-from tests.simulation.servers import NEW, OLD, Look, SimulatedServers, Truth
+from tests.simulation.servers import NEW, OLD, SimulatedServers, Truth
 
 FRESH_SECONDS = 10.0
 ZEROS, ZERO_SECONDS = 3, 10.0
@@ -279,7 +279,9 @@ FOREIGN_RUN = "20260301-010000"
 
 def _last(events: list[Recorded], step: str, *kinds: type[Confirmed] | type[Finished]) -> Recorded:
     return next(
-        e for e in reversed(events) if isinstance(e, Confirmed | Finished) and isinstance(e, kinds) and e.step == step
+        e
+        for e in reversed(events)
+        if isinstance(e, Confirmed | Finished) and isinstance(e, kinds) and e.step == step
     )
 
 

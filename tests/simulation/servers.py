@@ -174,8 +174,8 @@ def at_once(work: Coroutine[Any, Any, Outcome]) -> Outcome:
     try:
         work.send(None)
     except StopIteration as done:
-        assert isinstance(done.value, Outcome)
-        return done.value
+        outcome: Outcome = done.value
+        return outcome
     raise AssertionError("it waits for something")
 
 
@@ -201,14 +201,12 @@ class SimulatedDriver(ScriptedDriver):
             servers.looks[name].append(look)
             return reading
         answered = OLD if self._mixed_up else name
-        reading = await (
-            ScriptedDriver(servers.pair, answered).read() if self._mixed_up else super().read()
-        )
+        reading = await (ScriptedDriver(servers.pair, answered).read() if self._mixed_up else super().read())
         at = reading.ports.at
         assert at is not None
         look = Look(at, name, answered, servers.truth(answered))
         if fate in ("lost", "half lost"):
-            names = READINGS if fate == "lost" else READINGS[:: 2]
+            names = READINGS if fate == "lost" else READINGS[::2]
             gone: dict[str, Any] = dict.fromkeys(names, Unknown("the answer was lost", at))
             reading = msgspec.structs.replace(reading, **gone)
             look = msgspec.structs.replace(look, lost=frozenset(names))

@@ -43,7 +43,6 @@ from skytui.pair.vocabulary import Role
 from skytui.runbook.events import Aborted, Intended, Recorded, Resumed
 from skytui.runbook.model import Checking, Doubtful, Ended, Run, Running
 from skytui.runbook.prospect import Turn, prospect
-from skytui.runbook.refusals import confirmable
 from skytui.runbook.steps import STEPS, UNDO
 from skytui.runbook.undo import why_no_abort
 from tests.simulation.observers import Observers
@@ -67,7 +66,7 @@ OTHER = Seat(2, "bob", "console", 2, START)
 WRITE = journal._write
 
 
-def _no_room(_file: BinaryIO, _data: bytes) -> None:
+def _no_room(file: BinaryIO, data: bytes) -> None:
     raise OSError(errno.ENOSPC, "No space left on device")
 
 
@@ -88,6 +87,16 @@ class Tally:
     lives: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     met: set[tuple[str, str]] = field(default_factory=set)
+
+    @property
+    def says(self) -> str:
+        """All of it, in a line."""
+        ends = ", ".join(f"{number} {how}" for how, number in self.endings.most_common())
+        return (
+            f"{self.steps} steps and {self.stutters} stutters in {self.runs} runs ({self.lives} conductors):"
+            f" {self.past_no_return} past the point of no return, {self.resumed_from_unknown} resumed from"
+            f" an unknown outcome, {self.aborted} aborted, {len(self.met)} faults at a step; ended: {ends}"
+        )
 
 
 class Listening(Hub):
@@ -142,9 +151,7 @@ class Simulation:
             name="test",
             file=self.folder / "config.toml",
             profile="skybot",
-            servers={
-                n: ServerConfig(name=n, address=f"{n}.example", listen_port=1) for n in (OLD, NEW)
-            },
+            servers={n: ServerConfig(name=n, address=f"{n}.example", listen_port=1) for n in (OLD, NEW)},
             thresholds=Thresholds(poll_seconds=POLL_SECONDS),
         )
         self.conductor = Conductor(
@@ -344,6 +351,11 @@ class Simulation:
         """The id of the current step; empty when the run is over."""
         return self.run.step.id if self.run.step else ""
 
+    @property
+    def tale(self) -> str:
+        """The story, a line for each thing that happened."""
+        return "\n".join(["The story:", *self.story])
+
     # -- what people do
 
     def open(self) -> None:
@@ -423,7 +435,7 @@ class Simulation:
 
     def go_back_to(self, step: str) -> None:
         """Abort before the point of no return, and stand at this step on the way back."""
-        assert self.go_on(lambda: self.step == "promote")
+        assert self.go_to("promote")
         before = UNDO_STEPS[: UNDO_STEPS.index(step)]
         if STEPS[step].action:
             self.servers.ending += [*(None for _ in before), "slow"]
@@ -447,6 +459,10 @@ class Simulation:
         ahead = prospect(run, self.reading)
         self.tally.endings[f"stopped half-way at {self.step}: {'; '.join(ahead.reasons)}"] += 1
         assert ahead.turn is Turn.OPERATOR or ahead.reasons, f"nothing says why the run stays at {run.stage}"
+
+    def go_to(self, step: str) -> bool:
+        """Go on until the run stands at this step."""
+        return self.go_on(lambda: self.step == step)
 
     def _ways_out(self) -> bool:
         """What a person does about a step that does not get on: go back, else let it be."""

@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
-from typing import Any, TypeVar
+from typing import Any, TypeVar, TypeVarTuple
 
 from skytui.clock import Instant
 
@@ -19,6 +19,7 @@ RESTLESS = 20_000
 """After so many rounds of the loop without rest, something calls itself for ever."""
 
 T = TypeVar("T")
+Arguments = TypeVarTuple("Arguments")
 
 
 class Time:
@@ -59,7 +60,10 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         return self._stepped.seconds
 
     def call_soon(
-        self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
+        self,
+        callback: Callable[[*Arguments], object],
+        *args: *Arguments,
+        context: contextvars.Context | None = None,
     ) -> asyncio.Handle:
         """As ever; and count it."""
         self._called += 1
