@@ -88,6 +88,23 @@ def swap(  # noqa: PLR0917 - typer passes by name
     yes: Yes = False,
     confirm: Confirms = None,
     waive: Waives = None,
+    unplanned: Annotated[
+        bool,
+        typer.Option("--unplanned", help="The master is lost; or it is, of the planned run that is open."),
+    ] = False,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Only convert: after an unplanned swap that left it for later.")
+    ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Accept the loss that an unplanned swap names.")
+    ] = False,
+    attest: Annotated[
+        str,
+        typer.Option(metavar="WORDS", help="A statement in its own words: 'I confirm sky-a is powered off'."),
+    ] = "",
+    postpone: Annotated[
+        str, typer.Option(metavar="REASON", help="Leave the conversion for a run of its own.")
+    ] = "",
     take_over: Annotated[
         str,
         typer.Option(
@@ -97,16 +114,33 @@ def swap(  # noqa: PLR0917 - typer passes by name
     slow_link: Slow = False,
     ascii_only: Ascii = False,
 ) -> None:
-    """Start a planned swap, or go on with the one that is open."""
+    """Start a swap, or go on with the one that is open."""
     from skytui.commands import swap as swaps  # noqa: PLC0415
+    from skytui.commands.answers import parse_answers  # noqa: PLC0415
 
+    answers = parse_answers(
+        yes=yes,
+        confirm=confirm or [],
+        waive=waive or [],
+        accept_loss=accept_loss,
+        attest=attest,
+        postpone=postpone,
+    )
     if headless:
-        raise typer.Exit(
-            swaps.headless(pair, yes=yes, confirm=confirm or [], waive=waive or [], take_over=take_over)
+        code = swaps.headless(pair, answers, unplanned=unplanned, convert=convert, take_over=take_over)
+        raise typer.Exit(code)
+    if answers != parse_answers(yes=False, confirm=[], waive=[]):
+        raise UsageError("Answers given in advance go with --headless: in the console a person answers.")
+    raise typer.Exit(
+        swaps.console(
+            pair,
+            unplanned=unplanned,
+            convert=convert,
+            take_over=take_over,
+            slow_link=slow_link,
+            ascii_only=ascii_only,
         )
-    if yes or confirm or waive:
-        raise UsageError("--yes, --confirm and --waive go with --headless: in the console a person answers.")
-    raise typer.Exit(swaps.console(pair, take_over=take_over, slow_link=slow_link, ascii_only=ascii_only))
+    )
 
 
 @app.command()

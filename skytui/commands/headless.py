@@ -24,9 +24,13 @@ from skytui.link.wire import (
     NewReading,
     Notice,
     Open,
+    Postpone,
     Present,
     Previews,
+    Request,
+    State,
     Take,
+    TurnRun,
     Waive,
 )
 from skytui.pair.pair import PairReading
@@ -36,7 +40,10 @@ from skytui.runbook.fold import apply
 from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Run, Waiting
 from skytui.runbook.paper import remaining_steps
 from skytui.runbook.prospect import Turn, prospect
+from skytui.runbook.sides import Sides, sides_of
+from skytui.runbook.statements import why_no_statement
 from skytui.runbook.steps import Kind, plan_of
+from skytui.runbook.turning import plan_of_turn, why_no_turn, why_not_later
 
 DONE, REFUSED, ROLLED_BACK, HALF_WAY, UNSURE, NOT_CLEAN = 0, 10, 11, 12, 13, 14
 """Exit codes; see README."""
@@ -47,9 +54,15 @@ FIRST_READING_SECONDS = 30.0
 
 
 async def swap(
-    pair: str, answers: Answers, out: IO[str], narrate: Callable[[str], None], *, take_over: str = ""
+    pair: str,
+    answers: Answers,
+    out: IO[str],
+    narrate: Callable[[str], None],
+    *,
+    kind: Kind = Kind.PLANNED,
+    take_over: str = "",
 ) -> int:
-    """Run a planned swap of `pair` to its end, or as far as the answers go; returns the exit code.
+    """Run a swap of `pair` to its end, or as far as the answers go; returns the exit code.
 
     A run that is open already is gone on with. `take_over` is the reason for which the mark of another jump
     host's dead run is replaced. Raises SkytuiError where nothing could be started.
@@ -57,7 +70,7 @@ async def swap(
     client = await attach(pair, "headless")
     try:
         await _give_secrets(client)
-        return await _Headless(client, answers, out, narrate, take_over).go()
+        return await _Headless(client, answers, out, narrate, take_over).go(kind)
     finally:
         await client.close()
 
@@ -112,20 +125,36 @@ class _Headless:
         self._blocked_since: Instant | None = None
         self._first_answer: tuple[str, Instant] | None = None
 
-    async def go(self) -> int:
+    async def go(self, kind: Kind) -> int:
         """Open or take up the run and answer until it ends or stops."""
         welcome = self._client.welcome
         if welcome.run is not None and not welcome.run.over:
-            self._run = welcome.run
-            self._foresee(welcome.run)
-            await self._sit(welcome.run)
-            self._narrate(f"run {welcome.run.id} is open; going on with it")
+            await self._go_on(welcome.run, kind)
         else:
-            self._foresee(await self._imagined())
-            reply = await self._client.request(lambda number: Open(number, take_over=self._take_over))
+            self._foresee(await self._imagined(kind))
+            reply = await self._client.request(
+                lambda number: Open(number, kind=kind, take_over=self._take_over)
+            )
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
         return await self._to_the_end()
+
+    async def _go_on(self, run: Run, kind: Kind) -> None:
+        """Take the seat of an open run; one that is to be an unplanned one is turned into it."""
+        turns = kind is Kind.UNPLANNED and run.kind is Kind.PLANNED
+        if kind is not run.kind and not turns and kind is not Kind.PLANNED:
+            raise RunRefusedError(f"Run {run.id} is open and {run.kind.value}; end it first.")
+        if turns and (reason := why_no_turn(run)):
+            raise RunRefusedError(f"Run {run.id} was not made an unplanned one: {reason}.")
+        self._run = run
+        plan = (*(record.step for record in run.records), *plan_of_turn()) if turns else run.plan
+        self._foresee(msgspec.structs.replace(run, plan=plan))
+        await self._sit(run)
+        if turns:
+            reply = await self._client.request(lambda number: TurnRun(number, run.id, "asked for headless"))
+            if reply.refused:
+                raise RunRefusedError(f"Run {run.id} was not made an unplanned one: {reply.refused}.")
+        self._narrate(f"run {run.id} is open; going on with it")
 
     async def go_back(self, reason: str) -> int:
         """Abort the run that is open and answer until the pair is as it was, or the run stops half-way."""
@@ -183,21 +212,25 @@ class _Headless:
                 hint=f"Add: {' '.join(missing)}",
             )
 
-    async def _imagined(self) -> Run:
+    async def _imagined(self, kind: Kind) -> Run:
         """The run as it would open, to see which answers it will want."""
+        sides = Sides(why_not="neither server has been read yet")
         try:
             async with asyncio.timeout(FIRST_READING_SECONDS):
-                while self._reading is None or not (self._reading.master() and self._reading.standby()):
+                while (sides := sides_of(kind, self._reading)).why_not:
                     self._reading = await self._next_reading()
         except TimeoutError as error:
             if self._reading is None:
                 raise UnreachableError("The conductor sent no reading.") from error
-        old, new = self._reading.master(), self._reading.standby()
-        if old is None or new is None:
-            roles = {name: self._reading.role(name) or "unknown" for name in self._reading.servers}
-            found = ", ".join(f"{name} reads {role}" for name, role in roles.items())
-            raise RunRefusedError(f"A planned swap needs one master and one standby; {found}.")
-        return imagined_run(self._client.welcome.pair, old, new, self._reading)
+        if self._reading is None or (sides.why_not and kind is not Kind.CONVERT):
+            raise RunRefusedError(f"No run was started: {sides.why_not}; {self._roles()}.")
+        return imagined_run(kind, self._client.welcome.pair, sides, self._reading)
+
+    def _roles(self) -> str:
+        reading = self._reading
+        if reading is None:
+            return "nothing was read"
+        return ", ".join(f"{name} reads {reading.role(name) or 'unknown'}" for name in reading.servers)
 
     async def _next_reading(self) -> PairReading:
         async for message in self._client:
@@ -219,6 +252,8 @@ class _Headless:
             return self._stop(run, f"{by} operates this run now; it goes on there", HALF_WAY)
         ahead = prospect(run, self._reading)
         self._tell(run, ahead.reasons)
+        if await self._said(run):
+            return None
         if isinstance(run.stage, Failed):
             return self._stop(run, f"{run.stage.step} failed: {run.stage.outcome.says}", HALF_WAY)
         if ahead.overdue:
@@ -232,6 +267,24 @@ class _Headless:
                 return self._stop(run, f"{run.stage.step} does not start: {run.stage.note}", HALF_WAY)
             await self._answer(run, ahead.turn, ahead.gate.passes)
         return None
+
+    async def _said(self, run: Run) -> bool:
+        """Give a statement, or leave the conversion for later, where that was said and counts now."""
+        step, moment = run.step, self._reading.now if self._reading else None
+        if step is None or self._answered == moment:
+            return False
+        request: Callable[[int], Request] | None = None
+        if self._answers.postpone and not why_not_later(run):
+            request = lambda number: Postpone(number, run.id, self._answers.postpone)  # noqa: E731
+        elif self._answers.attest and step.id == "fence-master" and not why_no_statement(run):
+            request = lambda number: State(number, run.id, step.id, self._answers.attest)  # noqa: E731
+        if request is None:
+            return False
+        self._answered = moment
+        reply = await self._client.request(request)
+        if reply.refused:
+            self._narrate(f"{step.id}: {reply.refused}")
+        return True
 
     def _blocked_too_long(self, run: Run, turn: Turn, reading: PairReading) -> bool:
         """Whether what must hold before a step, or a hold, has kept us waiting beyond the step's deadline."""
@@ -294,18 +347,18 @@ class _Headless:
             self._narrate(says)
 
 
-def imagined_run(pair: str, old: str, new: str, reading: PairReading) -> Run:
-    """A planned run as it would open now; nothing is recorded."""
+def imagined_run(kind: Kind, pair: str, sides: Sides, reading: PairReading) -> Run:
+    """A run as it would open now; nothing is recorded."""
     opened = Opened(
         at=reading.now,
         wall=reading.wall,
         run="(not started)",
         pair=pair,
-        kind=Kind.PLANNED,
-        old=old,
-        new=new,
+        kind=kind,
+        old=sides.old,
+        new=sides.new,
         who=getpass.getuser(),
-        plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
+        plan=tuple(step.id for step in plan_of(kind)),
         thresholds=Thresholds(),
     )
     return apply(None, opened)

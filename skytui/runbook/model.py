@@ -76,6 +76,34 @@ class Abort(msgspec.Struct, frozen=True):
     step: str
 
 
+class Statement(msgspec.Struct, frozen=True):
+    """A person's word that the original master is powered off, where nothing could be read of it.
+
+    `refuted` says what was read of it afterwards: from then on the statement counts no more.
+    """
+
+    step: str
+    who: str
+    words: str
+    at: Instant
+    refuted: str = ""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A planned run became an unplanned one. `step` is where it was when that was decided."""
+
+    who: str
+    reason: str
+    step: str
+
+
+class Postponement(msgspec.Struct, frozen=True):
+    """The conversion was left for a run of its own."""
+
+    who: str
+    reason: str
+
+
 class Ending(enum.StrEnum):
     """How a run ended."""
 
@@ -155,7 +183,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     says by server why it does not carry this run's mark, empty where it does. `attempts` counts the intents
     of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
     failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
-    wanted.
+    wanted. `accepted` is who accepted the loss of an unplanned swap.
     """
 
     id: str
@@ -182,6 +210,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...] = ()
     hold: Hold | None = None
     abort: Abort | None = None
+    accepted: str = ""
+    statements: tuple[Statement, ...] = ()
+    turned: Turn | None = None
+    postponed: Postponement | None = None
     fixed: str = ""
     marks: dict[str, str] = {}
     marker: str = ""
@@ -207,12 +239,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether every step is behind us; what is left then is to close the run."""
-        return len(self.records) == len(self.plan)
+        """Whether no step is left to be done in this run; what is left then is to close it."""
+        return self.postponed is not None or len(self.records) == len(self.plan)
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything was proven and done: nothing waived, stated, lost or left for later."""
+        return not (self.waivers or self.statements or self.accepted or self.postponed)
 
     def number(self, step: str) -> int:
-        """The place of a step in the plan, counted from 1."""
-        return self.plan.index(step) + 1
+        """The place of a step in the plan, counted from 1. One that an abort left out counts as the last."""
+        return self.plan.index(step) + 1 if step in self.plan else len(self.plan)
 
     def name_of(self, side: Side) -> str:
         """The server's name on that side of the swap."""
@@ -220,7 +257,18 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def phrase(self, step: Step) -> str:
         """What the operator types to confirm `step`; empty when a key is enough."""
-        return self.name_of(step.side) if step.typed else ""
+        return step.words or (self.name_of(step.side) if step.typed else "")
+
+    @property
+    def statement(self) -> Statement | None:
+        """The statement that stands: the last one, unless it was refuted."""
+        last = self.statements[-1] if self.statements else None
+        return last if last and not last.refuted else None
+
+    @property
+    def statement_words(self) -> str:
+        """What is typed to state that the original master is down, where nothing can be read of it."""
+        return f"I confirm {self.old} is powered off"
 
     def record(self, step: str) -> StepRecord | None:
         """How a step went, or None when it is not behind us."""

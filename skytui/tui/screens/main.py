@@ -170,6 +170,18 @@ class MainScreen(Screen[None]):
         """Pass the run on."""
         self._desk.hand_over()
 
+    def action_unplanned(self) -> None:
+        """Start an unplanned swap, or make one of the open run."""
+        self._desk.lost.unplanned()
+
+    def action_state(self) -> None:
+        """State that the original master is powered off."""
+        self._desk.lost.state()
+
+    def action_later(self) -> None:
+        """Leave the conversion for later."""
+        self._desk.lost.later()
+
     def action_help(self) -> None:
         """Show all keys."""
         self._desk.help()
