@@ -17,14 +17,7 @@ FOREIGN = Mark(pair="test", run=FOREIGN_RUN, key="another jump host", who="carl"
 
 
 def crash(name: str) -> Fault:
-    def happens(sim: Simulation) -> None:
-        server = sim.servers.pair.servers[name]
-        if not server.down:
-            sim.servers.crashed.add(name)
-        server.serving = server.database_up = False
-        server.connected = set()
-
-    return happens
+    return lambda sim: sim.servers.crash(name)
 
 
 def half_crash(name: str) -> Fault:
@@ -271,8 +264,7 @@ def _one_master(sim: Simulation) -> None:
     servers, pair = sim.servers, sim.servers.pair
     old, new = servers.old, servers.new
     if sim.run.no_way_back:
-        # The old master was to stay down: whoever started it stops it again.
-        if new.role is Role.MASTER and old.role is Role.MASTER:
+        if old.role is Role.MASTER:  # it was to stay down: whoever started it stops it again
             servers.crashed.discard(OLD)
             if not old.down:
                 pair.shut_down(old)

@@ -7,17 +7,15 @@ from hypothesis import HealthCheck, Phase, note, seed, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
-from skytui.runbook.steps import PLANNED
 from tests.simulation.faults import ACTIONS, ANSWERS, JUMP_HOST, SERVERS, WORK, happens, heal
-from tests.simulation.simulation import OTHER, SEAT, UNDO_STEPS, Simulation, Tally
+from tests.simulation.simulation import LOST_STEPS, OTHER, PLAN, SEAT, UNDO_STEPS, Simulation, Tally
 
-PLAN = [step.id for step in PLANNED]
-
-EVERY_STEP = [*PLAN, *UNDO_STEPS]
+EVERY_STEP = [*PLAN, *LOST_STEPS, *UNDO_STEPS]
 SEATS = {"ann": SEAT, "bob": OTHER}
 
 DEATHS = [name for name in ACTIONS if "dies" in name]
-WISHES = ["confirm", "waive", "abort", "abort", "hold", "release", "take"]
+LOSSES = ["the old master crashes", "the old master cannot be reached", "the old master's host reboots"]
+WISHES = ["confirm", "waive", "abort", "abort", "turn", "state", "later", "hold", "release", "take"]
 
 phrases = st.sampled_from(["", "sky-a", "sky-b", "yes"])
 people = st.sampled_from(["ann", "ann", "bob"])
@@ -35,11 +33,7 @@ class Stories(RuleBasedStateMachine):
 
     @initialize(step=st.sampled_from(EVERY_STEP))
     def a_run_stands_at(self, step: str) -> None:
-        self.sim.open()
-        if step in UNDO_STEPS:
-            self.sim.go_back_to(step)
-        else:
-            assert self.sim.go_to(step)
+        self.sim.stand_at(step)
         self.sim.count_from_here()
 
     def on_a_run(self) -> Simulation:
@@ -70,6 +64,7 @@ class Stories(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(DEATHS))
     def the_conductor_dies_before_it_knows_what_became_of_an_action(self, name: str) -> None:
+        heal(self.on_a_run())
         self.an_action_begins(name)
 
     def an_action_begins(self, name: str) -> None:
@@ -116,12 +111,34 @@ class Stories(RuleBasedStateMachine):
                 sim.waive(seat=seat)
             case "abort":
                 sim.abort(seat=seat)
+            case "turn":
+                sim.turn_over(seat=seat)
+            case "state":
+                sim.state(seat)
+            case "later":
+                sim.postpone(seat=seat)
             case "hold":
                 sim.hold(seat)
             case "release":
                 sim.release(seat)
             case _:
                 sim.take(seat)
+
+    @rule(turns=st.integers(0, 1))
+    def the_run_is_taken_back(self, turns: int) -> None:
+        sim = self.on_a_run()
+        sim.abort()
+        for _ in range(turns):
+            sim.turn()
+
+    @rule(how=st.sampled_from(LOSSES))
+    def the_master_is_lost_and_the_run_made_unplanned(self, how: str) -> None:
+        sim = self.on_a_run()
+        happens(sim, how)
+        sim.turn()
+        sim.turn_over()
+        sim.confirm()
+        sim.state()
 
     @rule(steps=st.integers(1, 4))
     def a_careful_person_goes_on(self, steps: int) -> None:

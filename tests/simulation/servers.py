@@ -143,6 +143,14 @@ class SimulatedServers:
         """Every server that is a master and serves."""
         return [s.name for s in self.pair.servers.values() if s.serving and s.role is Role.MASTER]
 
+    def crash(self, name: str) -> None:
+        """Everything of a server is gone, from one moment to the next."""
+        server = self.pair.servers[name]
+        if not server.down:
+            self.crashed.add(name)
+        server.serving = server.database_up = False
+        server.connected = set()
+
     def turn(self) -> None:
         """What is under way comes nearer to its end."""
         for flying in [*self.flying.values()]:

@@ -31,19 +31,22 @@ from skytui.link.wire import (
     NewReading,
     Notice,
     Open,
+    Postpone,
     ReleaseRun,
     Seat,
+    State,
     Take,
+    TurnRun,
     Waive,
 )
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.pair.vocabulary import Role
-from skytui.runbook.events import Aborted, Intended, Recorded, Resumed
+from skytui.runbook.events import Aborted, Intended, Recorded, Resumed, Turned
 from skytui.runbook.model import Checking, Doubtful, Ended, Run, Running
 from skytui.runbook.prospect import Turn, prospect
-from skytui.runbook.steps import STEPS, UNDO
+from skytui.runbook.steps import PLANNED, STEPS, UNDO, UNPLANNED
 from skytui.runbook.undo import why_no_abort
 from tests.simulation.observers import Observers
 from tests.simulation.servers import NEW, OLD, SimulatedDriver, SimulatedServers
@@ -58,6 +61,8 @@ PATIENCE = 8
 """For how many turns a careful person looks at a card that does not change."""
 TURNS = 400
 """After so many turns without faults, a run that has not come to an end goes nowhere."""
+PLAN = [step.id for step in PLANNED]
+LOST_STEPS = [step.id for step in UNPLANNED if step not in PLANNED]
 UNDO_STEPS = [step.id for step in UNDO]
 SEAT = Seat(1, "ann", "console", 1, START)
 OTHER = Seat(2, "bob", "console", 2, START)
@@ -84,6 +89,7 @@ class Tally:
     past_no_return: int = 0
     resumed_from_unknown: int = 0
     aborted: int = 0
+    turned: int = 0
     lives: int = 0
     endings: Counter[str] = field(default_factory=Counter)
     met: set[tuple[str, str]] = field(default_factory=set)
@@ -95,7 +101,8 @@ class Tally:
         return (
             f"{self.steps} steps and {self.stutters} stutters in {self.runs} runs ({self.lives} conductors):"
             f" {self.past_no_return} past the point of no return, {self.resumed_from_unknown} resumed from"
-            f" an unknown outcome, {self.aborted} aborted, {len(self.met)} faults at a step; ended: {ends}"
+            f" an unknown outcome, {self.aborted} aborted, {self.turned} planned turned unplanned,"
+            f" {len(self.met)} faults at a step; ended: {ends}"
         )
 
 
@@ -332,6 +339,8 @@ class Simulation:
             tally.past_no_return += 1
         if isinstance(event, Aborted):
             tally.aborted += 1
+        if isinstance(event, Turned):
+            tally.turned += 1
         if isinstance(event, Resumed) and isinstance(run.stage, Running | Doubtful):
             tally.resumed_from_unknown += 1
 
@@ -391,6 +400,24 @@ class Simulation:
         self.tell(f"{seat.who} aborts: {reason!r}")
         return self.ask(lambda: self.conductor.desk.abort(AbortRun(1, run.id, reason), seat))
 
+    def turn_over(self, reason: str = "the master is lost", seat: Seat | None = None) -> str:
+        """Make an unplanned swap of it."""
+        run, seat = self.run, seat or self.operator
+        self.tell(f"{seat.who} makes an unplanned swap of it: {reason!r}")
+        return self.ask(lambda: self.conductor.desk.turn(TurnRun(1, run.id, reason), seat))
+
+    def state(self, seat: Seat | None = None) -> str:
+        """State that the original master is powered off."""
+        run, step, seat = self.run, self.step, seat or self.operator
+        self.tell(f"{seat.who} states: {run.statement_words}")
+        return self.ask(lambda: self.conductor.desk.state(State(1, run.id, step, run.statement_words), seat))
+
+    def postpone(self, reason: str = "the machine is broken", seat: Seat | None = None) -> str:
+        """Leave the conversion for later."""
+        run, seat = self.run, seat or self.operator
+        self.tell(f"{seat.who} leaves the conversion for later: {reason!r}")
+        return self.ask(lambda: self.conductor.desk.postpone(Postpone(1, run.id, reason), seat))
+
     def hold(self, seat: Seat = OTHER) -> str:
         self.tell(f"{seat.who} holds the run")
         return self.ask(lambda: self.conductor.desk.hold(HoldRun(1, "wait"), seat))
@@ -448,9 +475,25 @@ class Simulation:
             self.turn()
         raise AssertionError(f"{step} is not reached: {self.run.stage}")
 
+    def stand_at(self, step: str) -> None:
+        """A new run goes on to this step, wherever in a plan or in an abort it is."""
+        self.open()
+        if step in UNDO_STEPS:
+            self.go_back_to(step)
+        elif step in LOST_STEPS:
+            assert self.go_to("shut-down")
+            self.servers.crash(OLD)
+            self.turn()
+            assert self.turn_over() == ""
+            assert self.go_to(step)
+        else:
+            assert self.go_to(step)
+
     def finish(self) -> None:
         """To the end, or to a place from which a person knows how to go on."""
         self.go_on(lambda: self.run.over)
+        if self._put_right_by_hand():
+            self.go_on(lambda: self.run.over)
         run = self.run
         assert load_run(self.run_folder).run == run, "the fold of the journal is not the run"
         if isinstance(run.stage, Ended):
@@ -459,6 +502,18 @@ class Simulation:
         ahead = prospect(run, self.reading)
         self.tally.endings[f"stopped half-way at {self.step}: {'; '.join(ahead.reasons)}"] += 1
         assert ahead.turn is Turn.OPERATOR or ahead.reasons, f"nothing says why the run stays at {run.stage}"
+
+    def _put_right_by_hand(self) -> bool:
+        """Do what the card says is missing, where somebody changed it behind the run's back."""
+        if self.step not in ("restored", "convert"):
+            return False
+        self.tell("* somebody puts right by hand what the card says is missing")
+        pair, before = self.servers.pair, self.run.baseline
+        self.servers.old.guard = False
+        if self.step == "restored" and before is not None:
+            pair.queues |= {queue.name: queue.locked for queue in before.queues}
+            pair.scheduler = before.scheduler or pair.scheduler
+        return True
 
     def go_to(self, step: str) -> bool:
         """Go on until the run stands at this step."""
