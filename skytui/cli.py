@@ -18,6 +18,8 @@ app = typer.Typer(
     add_completion=True,
     rich_markup_mode=None,
 )
+config_app = typer.Typer(help="The files that say which pairs there are.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
 lab_app = typer.Typer(help="The practice pair: two real servers on this machine.", no_args_is_help=True)
 app.add_typer(lab_app, name="lab")
 
@@ -206,6 +208,34 @@ def verify(
     from skytui.commands.runs import verify as check  # noqa: PLC0415
 
     typer.echo(check(run, pair))
+
+
+@config_app.command("path")
+def config_path(as_json: Json = False) -> None:
+    """Show which files are searched, in which order, and which pair comes from which."""
+    from skytui.commands.config import path  # noqa: PLC0415
+
+    typer.echo(path(as_json=as_json))
+
+
+@config_app.command("check")
+def config_check(pair: Pair = None, as_json: Json = False) -> None:
+    """Read everything, and say every mistake: file, line, table, key. Exit code 2 when there is one."""
+    from skytui.commands.config import check  # noqa: PLC0415
+
+    text, code = check(pair, as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@config_app.command("init")
+def config_init(
+    pair: Annotated[str, typer.Argument(metavar="[PAIR]", help="The new pair's name.")] = "",
+) -> None:
+    """Ask a few questions, try the connections, and write the configuration of a new pair."""
+    from skytui.commands.init import init  # noqa: PLC0415
+
+    raise typer.Exit(init(pair))
 
 
 @lab_app.command("up")

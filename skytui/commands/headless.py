@@ -35,8 +35,9 @@ from skytui.link.wire import (
 )
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
-from skytui.runbook.events import Opened
+from skytui.runbook.events import Hooked, Opened
 from skytui.runbook.fold import apply
+from skytui.runbook.hooks import due, failed_words
 from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Run, Waiting
 from skytui.runbook.paper import remaining_steps
 from skytui.runbook.prospect import Turn, prospect
@@ -121,6 +122,7 @@ class _Headless:
         self._run: Run | None = None
         self._operator = client.welcome.present.operator
         self._told = ""
+        self._failed_hook = False
         self._answered: Instant | None = None
         self._blocked_since: Instant | None = None
         self._first_answer: tuple[str, Instant] | None = None
@@ -178,6 +180,7 @@ class _Headless:
                     self._reading = reading
                 case NewEvent(event=event, run=run):
                     self._run = run
+                    self._failed_hook = isinstance(event, Hooked) and event.when == "before" and not event.ok
                     self._out.write(msgspec.json.encode(event).decode() + "\n")
                     self._out.flush()
                 case Previews(previews=previews):
@@ -254,6 +257,8 @@ class _Headless:
         self._tell(run, ahead.reasons)
         if await self._said(run):
             return None
+        if self._failed_hook:
+            return self._stop(run, f"{run.stage.step} does not begin: {failed_words(run)}", HALF_WAY)
         if isinstance(run.stage, Failed):
             return self._stop(run, f"{run.stage.step} failed: {run.stage.outcome.says}", HALF_WAY)
         if ahead.overdue:
@@ -292,13 +297,13 @@ class _Headless:
             self._blocked_since = None
             return False
         self._blocked_since = self._blocked_since or reading.now
-        return reading.now.since(self._blocked_since) > run.step.deadline
+        return reading.now.since(self._blocked_since) > run.deadline(run.step)
 
     def _answered_too_long(self, run: Run, reading: PairReading) -> bool:
         """Whether a step keeps coming back unstarted (its host is out of reach) beyond its deadline."""
         if run.step is None or self._first_answer is None or self._first_answer[0] != run.step.id:
             return False
-        return reading.now.since(self._first_answer[1]) > run.step.deadline
+        return reading.now.since(self._first_answer[1]) > run.deadline(run.step)
 
     async def _late(self, run: Run, reasons: tuple[str, ...]) -> int | None:
         step = run.step
@@ -313,7 +318,7 @@ class _Headless:
         step = run.step
         if step is None or turn is not Turn.OPERATOR:
             return
-        if step.id in self._answers.waive and not run.no_way_back and not passes:
+        if step.id in self._answers.waive and not run.no_way_back and not passes and not due(run):
             await self._waive(run, step.id)
             return
         phrase = self._answers.phrase(run, step)

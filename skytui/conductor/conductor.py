@@ -12,6 +12,7 @@ from skytui.clock import Clock
 from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
 from skytui.conductor.fixed import fix
+from skytui.conductor.hooks import HookRunner
 from skytui.conductor.hub import Hub
 from skytui.conductor.journal import Journal
 from skytui.conductor.logs import Logs
@@ -53,7 +54,8 @@ from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
-from skytui.runbook.events import Opened, Recorded
+from skytui.runbook.events import Hooked, Opened, Recorded
+from skytui.runbook.hooks import failed_words
 from skytui.runbook.model import Run
 from skytui.runbook.sides import Sides, sides_of
 from skytui.runbook.steps import Kind, plan_of
@@ -103,6 +105,7 @@ class Conductor:
         self.seats = Seats(config.operators, self._here)
         self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
+        self._hooks = HookRunner(config, self._hook_said)
         self._marks = Marks(
             drivers,
             config.thresholds,
@@ -245,6 +248,8 @@ class Conductor:
             keys_of=self._owner,
             fixed=fixed,
             owed=sides.owed,
+            hooks=self._hooks.names,
+            deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []
@@ -284,6 +289,7 @@ class Conductor:
             said=self._said,
             trouble=self._trouble,
             objection=self._marks.refresh,
+            run_hook=self._hooks.run,
         )
 
     def _here(self, present: Present) -> None:
@@ -314,11 +320,16 @@ class Conductor:
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
             put_on_paper(self.folder / "runs" / run.id, run, previews)
+        if isinstance(event, Hooked) and not event.ok:
+            self._trouble(f"T{failed_words(run)[1:]}.")
         if run.over:
             self._marks.ended()
 
     def _said(self, order: Order, line: str) -> None:
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))
+
+    def _hook_said(self, hook: str, line: str) -> None:
+        self._logs.add(LogLine("hook", hook.replace(" ", "-"), line, self._clock.now()))
 
     def _trouble(self, says: str) -> None:
         _LOG.warning("%s", says)

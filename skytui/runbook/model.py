@@ -166,6 +166,14 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 Stage = Waiting | Proving | Running | Doubtful | Checking | Failed | Ended
 
 
+class HookRecord(msgspec.Struct, frozen=True):
+    """What came of a hook, and what it said; `ok` is None while it runs. `waived`: gone on without it."""
+
+    ok: bool | None = None
+    says: str = ""
+    waived: bool = False
+
+
 class StepRecord(msgspec.Struct, frozen=True):
     """A step that is behind us. `proofs` are the sentences its gate passed on."""
 
@@ -198,6 +206,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     began: datetime
     plan: tuple[str, ...]
     thresholds: Thresholds
+    deadlines: dict[str, float] = {}
     stage: Stage
     stage_wall: datetime
     stage_at: Instant
@@ -217,6 +226,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     fixed: str = ""
     marks: dict[str, str] = {}
     marker: str = ""
+    hooks: tuple[str, ...] = ()
+    hooked: dict[str, HookRecord] = {}
     unlocked_at: datetime | None = None
     no_way_back: bool = False
     dark_since: datetime | None = None
@@ -274,13 +285,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         """How a step went, or None when it is not behind us."""
         return next((record for record in self.records if record.step == step), None)
 
+    def deadline(self, step: Step) -> float:
+        """How many seconds outcome and gate of `step` are waited for before it is overdue."""
+        return self.deadlines.get(step.id, step.deadline)
+
     def overdue(self, wall: datetime) -> float:
         """By how many seconds the current step's deadline has passed at that time; 0 while it has not.
 
         By the wall clock, so that it goes on counting while no conductor lives.
         """
         step = self.step
-        return max(0.0, (wall - self.stage_wall).total_seconds() - step.deadline) if step else 0.0
+        return max(0.0, (wall - self.stage_wall).total_seconds() - self.deadline(step)) if step else 0.0
 
     def owes(self, what: str) -> tuple[str, ...]:
         """The names owed under `what`."""

@@ -19,8 +19,14 @@ CHANGES_SERVER = (
 )
 """The ids of the bindings that can lead to a change on a server."""
 
-TORN = frozenset({"escape", "left_square_bracket", "right_square_bracket", "O", *"ABCDEFHPQRS"})
-"""What an arrow, Home, End or function key can arrive as when it is torn apart."""
+TORN = frozenset(
+    {
+        *("escape", "left_square_bracket", "right_square_bracket", "semicolon", "tilde", "O"),
+        *"ABCDEFHIPQRS",
+        *"0123456789",
+    }
+)
+"""What an arrow, Home, End, Page or function key can arrive as when it is torn apart."""
 
 MAIN: list[Binding] = [
     Binding(

@@ -104,8 +104,8 @@ class LostMaster:
             return
         text = (
             f"This run ends, and is not called clean: {run.new} has no standby until {run.old} is converted."
-            f" {run.old} must not be started meanwhile: it would be a second master. Later, s starts the"
-            f" conversion (skytui swap {run.pair} --convert)."
+            f" {run.old} must not be started meanwhile: it would be a second master. Later, "
+            f"{self._look.keys.word('start')} starts the conversion (skytui swap {run.pair} --convert)."
         )
         dialog = ReasonDialog(self._times, self._look, title="Leave the conversion for later?", text=text)
         dialog.passed_by = left_behind(run, step)

@@ -3,6 +3,7 @@
 Works on a `Floor`, which the console is; so it can be tested without one.
 """
 
+from skytui.runbook.hooks import failed, failed_words
 from skytui.runbook.model import Checking, Doubtful, Failed, Run, Waiting
 from skytui.runbook.prospect import Turn
 from skytui.runbook.steps import STEPS
@@ -90,8 +91,8 @@ class Operator:
         if run is None or run.over:
             return ""
         if action in KEYS and self.lost.offers(action):
-            return why_not_yours(scene) or _sentence(self.lost.why_not(action, run))
-        if action in ("confirm", "waive", "abort") and (why := why_not_yours(scene)):
+            return self._not_yours(scene) or _sentence(self.lost.why_not(action, run))
+        if action in ("confirm", "waive", "abort") and (why := self._not_yours(scene)):
             return why
         if action == "confirm":
             return _why_not_confirm(scene)
@@ -113,7 +114,7 @@ class Operator:
         run, step = scene.run, scene.run.step if scene.run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(scene):
+        if why := self._not_yours(scene):
             self.refuse(why)
         elif not in_sight:
             self.refuse("The step card is not in sight: nothing was done.")
@@ -145,15 +146,18 @@ class Operator:
         step = run.step if run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(self._floor.scene):
+        if why := self._not_yours(self._floor.scene):
             self.refuse(why)
             return
+        hook = failed(run)
+        passes = "The step passes without this proof, and the run is not called clean:"
+        goes_on = "The run goes on without it, and is not called clean. The step still has its own gate."
         dialog = ReasonDialog(
             self._times,
             self._look,
-            title=f"Waive {step.id}?",
-            text="The step passes without this proof, and the run is not called clean:",
-            unproven=self._floor.scene.prospect.gate.reasons,
+            title=f"Waive {f'the hook {hook}' if hook else step.id}?",
+            text=goes_on if hook else passes,
+            unproven=(failed_words(run),) if hook else self._floor.scene.prospect.gate.reasons,
         )
         dialog.passed_by = left_behind(run, step)
         self._floor.ask(
@@ -187,7 +191,8 @@ class Operator:
             self._times,
             self._look,
             title="Hold the run?",
-            text="It does not go past its next gate until h releases it. What is under way goes on.",
+            text=f"It does not go past its next gate until {self._look.keys.word('hold')} releases it."
+            " What is under way goes on.",
         )
         dialog.passed_by = ended(run)
         self._floor.ask(dialog, lambda reason: self._floor.send(self._session.hold(reason), self._report))
@@ -229,7 +234,7 @@ class Operator:
     def help(self) -> None:
         """Show all keys."""
         people = list_of_people(self._floor.scene, self._look)
-        self._floor.ask(HelpDialog(self._times, people), lambda _: None)
+        self._floor.ask(HelpDialog(self._times, people, self._look.keys), lambda _: None)
 
     def leave(self) -> None:
         """Leave; in a drill, ask what becomes of the pair."""
@@ -239,6 +244,9 @@ class Operator:
         run = self._floor.scene.run
         run_open = run is not None and not run.over
         self._floor.ask(LeaveDialog(self._times, run_open=run_open), self._floor.go)
+
+    def _not_yours(self, scene: Scene) -> str:
+        return why_not_yours(scene, self._look.keys.word("take"))
 
     def _ask_phrase(self, card: object) -> None:
         scene = self._floor.scene
@@ -285,6 +293,8 @@ def _why_not_confirm(scene: Scene) -> str:
 
 def _why_not_waive(run: Run) -> str:
     step = run.step
+    if failed(run):
+        return ""
     if step is None or not step.waivable:
         return f"The procedure does not let {step.id if step else 'this'} be waived."
     if isinstance(run.stage, Waiting | Checking):

@@ -9,6 +9,7 @@ import msgspec
 
 from skytui.conductor.conductor import Conductor
 from skytui.conductor.socket import Door
+from skytui.config.hooks import Hooks
 from skytui.config.pairs import PairConfig, ServerConfig
 from skytui.config.secrets import SecretSource, SecretStore
 from skytui.link.address import SOCKET, listen_in
@@ -65,6 +66,7 @@ async def conducted(
     secrets: dict[str, SecretSource] | None = None,
     operators: Sequence[str] = (),
     heartbeat_seconds: float = 10.0,
+    hooks: Hooks | None = None,
 ) -> AsyncIterator[Conducted]:
     """A conductor that polls as fast as it can, until the block ends."""
     world = world or World()
@@ -77,6 +79,7 @@ async def conducted(
         },
         secrets=secrets or {},
         operators=list(operators),
+        hooks=hooks or Hooks(),
         thresholds=Thresholds(poll_seconds=0.001, heartbeat_seconds=heartbeat_seconds),
     )
     drivers = drivers_of(world)

@@ -39,7 +39,7 @@ def step_card(
         *resumed(scene, look, width),
         *aborted(run, width),
         *words_given(run, look, width),
-        *way_out(scene, run, width),
+        *way_out(scene, run, look, width),
     ]
     if isinstance(stage, Failed):
         parts.append(_failed(stage, look, width))

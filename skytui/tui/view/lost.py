@@ -66,17 +66,17 @@ def losses(scene: Scene, run: Run, step: Step, width: int) -> list[Content]:
     return [labelled("Known", Content("\n").join(map(Content, assessment(run, scene.reading))), width)]
 
 
-def way_out(scene: Scene, run: Run, width: int) -> list[Content]:
+def way_out(scene: Scene, run: Run, look: Look, width: int) -> list[Content]:
     """The key that leads on where the original master cannot be reached, for the operator."""
     if not scene.operates:
         return []
-    way = ""
+    key, way = look.keys.word, ""
     if offers_turn(scene):
-        way = f"if {run.old} is lost: u makes an unplanned swap of this run"
+        way = f"if {run.old} is lost: {key('unplanned')} makes an unplanned swap of this run"
     elif offers_statement(scene):
-        way = f"if {run.old} cannot be reached and you know that it is off: i states so"
+        way = f"if {run.old} cannot be reached and you know that it is off: {key('state')} states so"
     elif offers_later(scene) and not isinstance(scene.server(run.old).process, Known):
-        way = f"while {run.old} stays away: p leaves the conversion for a run of its own"
+        way = f"while {run.old} stays away: {key('later')} leaves the conversion for a run of its own"
     return [labelled("Else", Content.styled(way, "bold $attention"), width)] if way else []
 
 

@@ -85,13 +85,15 @@ def idle_card(scene: Scene, look: Look, width: int) -> CardView:
         act = act_line(glyphs.later, only_watches(scene.shown.pair), width)
         return CardView("Ready", "", Content("\n").join(lines), act, Tone.WAITING)
     if lost:
-        text = f"u starts an unplanned swap, from {lost.old} to {lost.new}. s: not yet. {problem}"
+        keys = look.keys
+        text = f"{keys.word('unplanned')} starts an unplanned swap, from {lost.old} to {lost.new}."
+        text += f" {keys.word('start')}: not yet. {problem}"
         act = act_line(glyphs.current, text, width)
         return CardView("The master is lost?", "", Content("\n").join(lines), act, Tone.YOURS)
     if problem or found is None:
-        act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
+        act = act_line(glyphs.bad, f"{look.keys.word('start')}: not yet. {problem}", width)
         return CardView("Ready", "", Content("\n").join(lines), act, Tone.BLOCKED)
-    act = act_line(glyphs.current, _starts(*found), width)
+    act = act_line(glyphs.current, _starts(look, *found), width)
     return CardView("Ready", "", Content("\n").join(lines), act, Tone.YOURS)
 
 
@@ -133,17 +135,18 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
         act = act_line(glyphs.later, only_watches(scene.shown.pair), width)
         return CardView("The run is over", "", body, act, Tone.OVER)
     if problem or found is None:
-        act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
+        act = act_line(glyphs.bad, f"{look.keys.word('start')}: not yet. {problem}", width)
         return CardView("The run is over", "", body, act, Tone.OVER)
-    back = f"{_starts(*found, swap='planned swap,' if run.abort else 'swap back,')}. q leaves."
+    swap = "planned swap," if run.abort else "swap back,"
+    back = f"{_starts(look, *found, swap=swap)}. {look.keys.word('leave')} leaves."
     act = act_line(glyphs.current, back, width)
     return CardView("The run is over", "", body, act, Tone.OVER)
 
 
-def _starts(kind: Kind, old: str, new: str, swap: str = "planned swap") -> str:
+def _starts(look: Look, kind: Kind, old: str, new: str, swap: str = "planned swap") -> str:
     if kind is Kind.CONVERT:
-        return f"s starts the conversion of {old} into the standby of {new}"
-    return f"s starts the {swap} from {old} to {new}"
+        return f"{look.keys.word('start')} starts the conversion of {old} into the standby of {new}"
+    return f"{look.keys.word('start')} starts the {swap} from {old} to {new}"
 
 
 def _span(run: Run) -> str:
