@@ -5,9 +5,11 @@ made. They are the very tests that pytest collects from those files.
 """
 
 import contextlib
+import importlib
 import inspect
 import io
 import logging
+import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -17,36 +19,28 @@ from _pytest.mark import ParameterSet
 
 from tests.simulation.machine import tell_stories
 from tests.simulation.mutants import Mutant
-from tests.unit.runbook import (
-    test_abort,
-    test_again,
-    test_gates,
-    test_guards,
-    test_operator,
-    test_outcomes,
-    test_refused,
-    test_unplanned,
-    test_waivers,
-    test_walk,
-)
+from tests.support.lies import LIES, LOOKS_AT
+from tests.unit import runbook
+from tests.unit.runbook import test_gates
 
-GUARDS: tuple[ModuleType, ...] = (
-    test_guards,
-    test_refused,
-    test_operator,
-    test_waivers,
-    test_abort,
-    test_unplanned,
-    test_again,
-    test_outcomes,
-    test_walk,
-)
-"""The tests of what the machine refuses and of how it goes on, the quicker ones first."""
+QUICK = ("test_guards", "test_refused", "test_operator", "test_waivers", "test_abort", "test_unplanned")
+"""Those that are tried first."""
+
+
+def _guards() -> tuple[ModuleType, ...]:
+    found = {module.name for module in pkgutil.iter_modules(runbook.__path__)} - {"test_gates"}
+    names = [*QUICK, *sorted(found.difference(QUICK, ("test_gate_table", "test_prefixes")))]
+    return tuple(importlib.import_module(f"{runbook.__name__}.{name}") for name in names)
+
+
+GUARDS = _guards()
+"""The tests of what the machine refuses and of how it goes on. Without the gates written down a second time,
+which only says that something was changed."""
 
 STORIES, STEPS, NUMBER = 30, 30, 1
 """How long the simulation is tried for."""
 
-WHOLE: Any = inspect.unwrap(test_gates.whole)()  # type: ignore[arg-type]  # what pytest makes of a fixture
+WHOLE: Any = inspect.unwrap(test_gates.whole)()  # the function in what pytest makes of it
 """The polls in which every gate was open; seen by skytui as it is."""
 
 
@@ -62,11 +56,11 @@ def _worlds(mutant: Mutant) -> str:
         return ""
     table, step, conjunct = mutant.gate
     whole = WHOLE
-    for name, lie in test_gates.LIES.get(conjunct, {}).items():
+    for name, lie in LIES.get(conjunct, {}).items():
         shut = test_gates.test_a_gate_is_shut_when_one_conjunct_alone_does_not_hold
         if not _holds(shut, whole, table, step, conjunct, lie):
             return f"world: {name}"
-    for server, reading in test_gates.LOOKS_AT[conjunct]:
+    for server, reading in LOOKS_AT[conjunct]:
         named = test_gates.test_a_reading_that_does_not_count_shuts_the_gate_and_is_named
         if not _holds(named, whole, table, step, conjunct, server, reading):
             return f"world: {reading} of {server} does not count"
@@ -79,7 +73,7 @@ def _only(mutant: Mutant) -> tuple[ModuleType, ...]:
 
 def _tests(modules: tuple[ModuleType, ...]) -> str:
     for module in modules:
-        for name, test, arguments in tests_of(module):
+        for name, test, arguments in cases_of(module):
             if not _holds(test, **arguments):
                 return f"{module.__name__.rpartition('.')[2]}::{name}"
     return ""
@@ -106,7 +100,7 @@ def _holds(test: Callable[..., object], *arguments: object, **named: object) -> 
     return True
 
 
-def tests_of(module: ModuleType) -> Iterator[tuple[str, Callable[..., object], dict[str, object]]]:
+def cases_of(module: ModuleType) -> Iterator[tuple[str, Callable[..., object], dict[str, object]]]:
     """The tests of a file with their arguments; without those that need more than `whole`."""
     for name, test in vars(module).items():
         if name.startswith("test_") and inspect.isfunction(test) and not inspect.iscoroutinefunction(test):

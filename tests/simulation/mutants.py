@@ -14,6 +14,7 @@ import inspect
 import textwrap
 from collections.abc import Callable, Iterator
 from types import CodeType, FunctionType
+from typing import Any
 
 import msgspec
 
@@ -73,7 +74,7 @@ def guarding() -> list[FunctionType]:
     """All of `refusals`, and the functions that say what may be done now and what counts."""
     whole = [f for f in vars(refusals).values() if isinstance(f, FunctionType)]
     ours = [f for f in whole if f.__module__ == refusals.__name__]
-    return [
+    functions: list[Any] = [  # functions all, also those that mypy knows as callables only
         *ours,
         undo.why_no_abort,
         turning.why_no_turn,
@@ -86,7 +87,8 @@ def guarding() -> list[FunctionType]:
         Sight.server,
         Sight.take,
         Sight.counts,
-    ]  # type: ignore[list-item]  # functions all, also those that mypy calls callables
+    ]
+    return functions
 
 
 def of_guards() -> list[Mutant]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.catchers import GUARDS, caught_by, quiet, tests_of
+from tests.simulation.catchers import GUARDS, caught_by, quiet, cases_of
 from tests.simulation.mutants import Mutant, every_mutant, of_gates, of_guards
 from tests.unit.runbook import test_gates
 
@@ -33,5 +33,5 @@ def test_there_is_something_to_take_out_and_it_is_put_back() -> None:
             pass
     with quiet():
         for module in (test_gates, *GUARDS):
-            for _, test, arguments in tests_of(module):
+            for _, test, arguments in cases_of(module):
                 test(**arguments)

@@ -16,7 +16,7 @@ from tests.simulation.simulation import LOST_STEPS, PLAN, UNDO_STEPS, Simulation
 
 PARTS = 4
 """The long simulation in parts of its own seed each, so that they can run side by side."""
-STORIES, STEPS_EACH = 110, 45
+STORIES, STEPS_EACH = 90, 45
 AT_LEAST = Tally(steps=10_000, past_no_return=300, resumed_from_unknown=200, aborted=100, turned=50)
 """What all parts together have to reach; each has to reach its share."""
 
