@@ -9,7 +9,7 @@ from skytui.config.state import pair_folder
 from skytui.errors import ConfigError
 from skytui.link.client import Client
 from skytui.link.start import conductor_listens
-from skytui.link.wire import NewReading
+from skytui.link.wire import NewReading, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.model import Run
 
@@ -26,6 +26,7 @@ class Looked(msgspec.Struct, frozen=True):
     reading: PairReading
     run: Run | None
     previews: dict[str, str]
+    watched: Watched | None = None
     unverified: tuple[str, ...] = ()
 
 
@@ -53,7 +54,16 @@ async def _ask(pair: str, folder: Path) -> Looked:
         if reading is None:
             return await _poll(pair)
         unverified = tuple(facts.name for facts in welcome.servers if facts.unverified)
-        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews, unverified)
+        return Looked(
+            pair,
+            welcome.practice,
+            True,
+            reading,
+            welcome.run,
+            welcome.previews,
+            watched=welcome.watched,
+            unverified=unverified,
+        )
     finally:
         await client.close()
 
@@ -83,4 +93,5 @@ async def _poll(pair: str) -> Looked:
             await driver.close()
     stored = open_run(pair_folder(pair))
     unverified = tuple(name for name, server in config.servers.items() if server.unverified)
-    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {}, unverified)
+    run = stored.run if stored else None
+    return Looked(pair, config.practice, False, reading, run, {}, unverified=unverified)

@@ -30,6 +30,7 @@ ACTS = (
     "take",
     "hand over",
     "secret",
+    "unwatch",
     "try secrets",
     "leave",
 )

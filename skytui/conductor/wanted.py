@@ -10,7 +10,9 @@ from skytui.link.wire import GiveSecret, SecretsWanted
 
 
 class Wanted:
-    """Keeps clients told of what is wanted. A request returns why it was refused, empty when it counted.
+    """Keeps clients told of what is wanted; `also` gives names of what is wanted besides.
+
+    A request returns why it was refused, empty when it counted.
 
     Nothing that was refused is tried again before a person says so: a server may lock the account.
     """
@@ -20,19 +22,21 @@ class Wanted:
         secrets: SecretStore,
         drivers: Mapping[str, Driver],
         *,
+        also: Callable[[], tuple[str, ...]] = tuple,
         publish: Callable[[SecretsWanted], None],
         trouble: Callable[[str], None],
     ) -> None:
         self._secrets = secrets
         self._drivers = drivers
+        self._also = also
         self._publish = publish
         self._trouble = trouble
         self._told = self.now
 
     @property
     def now(self) -> SecretsWanted:
-        """What is wanted, and which of it was refused."""
-        return SecretsWanted(tuple(self._secrets.missing()), self._secrets.refused())
+        """What is wanted, of the pair and by its hosts, and what of it was refused."""
+        return SecretsWanted((*self._secrets.missing(), *self._also()), self._secrets.refused())
 
     def tell(self, *, aloud: bool = True) -> None:
         """Tell everybody, if it has changed; aloud, where nobody waits for the answer."""

@@ -8,9 +8,8 @@ from msgspec import Meta
 
 from skytui.config import placeholders
 from skytui.config.tables import Document, nearest
-from skytui.config.values import Pattern, Pick
+from skytui.config.values import Pattern, Pick, UrlPath
 
-UrlPath = Annotated[str, Meta(pattern=r"^/[^\s]*$")]
 HeaderName = Annotated[str, Meta(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")]
 
 

@@ -48,6 +48,10 @@ class NotSentError(UnreachableError):
     """No connection came about: the server was sent nothing."""
 
 
+class AtProxyError(NotSentError):
+    """The proxy could not be reached, or did not let us through: the server was not asked."""
+
+
 class AnswerLostError(UnreachableError):
     """A request was sent, or part of it, and no answer came: the server may have done what was asked."""
 
@@ -240,9 +244,9 @@ class Connection:
 
     # -- why not
 
-    def _proxy_error(self, why: str) -> NotSentError:
+    def _proxy_error(self, why: str) -> AtProxyError:
         proxy = self._proxy.url if self._proxy else "the proxy"
-        return NotSentError(self.says(f"the proxy {proxy} {why}; {self._server.name} was not asked"))
+        return AtProxyError(self.says(f"the proxy {proxy} {why}; {self._server.name} was not asked"))
 
     def _not_let_through(self, words: str) -> RefusedError | NotSentError:
         """The proxy answered for itself: `words` are its status and reason."""

@@ -11,11 +11,14 @@ from skytui.plaintext import plain
 class Reply(msgspec.Struct, frozen=True):
     """A status and a body, with all text made harmless; a body that is no JSON is its text.
 
-    `redirect` is the address a redirect points to, without what may be secret in it; it was not followed.
+    `content` is the body as it came; `next` the address of the next page, by the `Link` header (RFC 8288);
+    `redirect` the address a redirect points to, without what may be secret in it; it was not followed.
     """
 
     status: int
     body: object
+    content: bytes = b""
+    next: str = ""
     redirect: str = ""
 
     @property
@@ -47,7 +50,8 @@ def clean(value: object) -> object:
 
 def reply_of(response: httpx.Response) -> Reply:
     """An answer, as readings and actions use it."""
-    return Reply(response.status_code, _body(response), redirect_of(response))
+    following = response.links.get("next", {}).get("url", "")
+    return Reply(response.status_code, _body(response), response.content, following, redirect_of(response))
 
 
 def redirect_of(response: httpx.Response) -> str:

@@ -12,7 +12,7 @@ from tests.support.world import START, World
 def looked(*unverified: str) -> Looked:
     now = World().clock.instant()
     reading = PairReading(now, now, START, {"sky-a": ServerReading(), "sky-b": ServerReading()})
-    return Looked("night", False, False, reading, None, {}, unverified)
+    return Looked("night", False, False, reading, None, {}, unverified=unverified)
 
 
 def test_a_server_that_is_not_verified_is_named() -> None:

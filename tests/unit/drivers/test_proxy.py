@@ -12,6 +12,7 @@ import pytest
 from skytui.config.pairs import ServerConfig
 from skytui.config.secrets import Secret, SecretSource, SecretStore
 from skytui.config.web import ProxyDefaults, WebConfig, web_faults
+from skytui.drivers.connection import AtProxyError
 from skytui.drivers.http import AnswerLostError, NotSentError, Web, WrongSecretError
 from skytui.drivers.proxy import Proxy, passed_by, proxy_for
 from skytui.errors import ConfigError, RefusedError
@@ -65,6 +66,7 @@ async def test_one_that_nobody_runs_is_not_the_server_refusing() -> None:
             with pytest.raises(NotSentError) as refused:
                 await web.get("/", SECONDS)
     assert str(refused.value) == f"sky-a: the proxy {url} refuses connections; sky-a was not asked."
+    assert isinstance(refused.value, AtProxyError)  # so it is not called a closed port
 
 
 @pytest.mark.parametrize("words", ["403 Forbidden", "502 Bad Gateway", "503 Service Unavailable"])
