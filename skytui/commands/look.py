@@ -56,6 +56,7 @@ async def _ask(pair: str, folder: Path) -> Looked:
 async def _poll(pair: str) -> Looked:
     from skytui.conductor.poller import Poller  # noqa: PLC0415 - asyncssh and httpx come with it
     from skytui.conductor.runs import open_run  # noqa: PLC0415
+    from skytui.conductor.surroundings import Surroundings  # noqa: PLC0415
     from skytui.config.pairs import load_pair  # noqa: PLC0415
     from skytui.config.secrets import SecretStore  # noqa: PLC0415
     from skytui.drivers.build import open_drivers  # noqa: PLC0415
@@ -71,7 +72,8 @@ async def _poll(pair: str) -> Looked:
     clock = SystemClock()
     drivers = open_drivers(config, clock, secrets)
     try:
-        reading = await Poller(drivers, clock, 0.0, lambda _: None).poll()
+        surroundings = Surroundings(config, pair_folder(pair), clock)
+        reading = await Poller(drivers, clock, 0.0, lambda _: None, surroundings).poll()
     finally:
         for driver in drivers.values():
             await driver.close()

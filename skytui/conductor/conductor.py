@@ -21,6 +21,7 @@ from skytui.conductor.poller import Poller
 from skytui.conductor.runs import JOURNAL, ended_here, new_run_id, nothing_half_made, open_run
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
+from skytui.conductor.surroundings import Surroundings, remember
 from skytui.config.inputs import NO_INPUTS, Inputs
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
@@ -45,7 +46,7 @@ from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
-from skytui.runbook.events import Opened, Recorded
+from skytui.runbook.events import Opened, Passed, Recorded
 from skytui.runbook.model import Run
 from skytui.runbook.steps import plan_of
 
@@ -102,7 +103,8 @@ class Conductor:
             ours=lambda mark: ended_here(folder, mark),
             trouble=self._trouble,
         )
-        self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
+        surroundings = Surroundings(config, folder, clock)
+        self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found, surroundings)
 
     @property
     def run(self) -> Run | None:
@@ -299,11 +301,21 @@ class Conductor:
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
         self.hub.publish(NewEvent(event, run))
+        if isinstance(event, Passed) and event.step == "preflight":
+            self._remember(run)
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
             put_on_paper(self.folder / "runs" / run.id, run, previews)
         if run.over:
             self._marks.ended()
+
+    def _remember(self, run: Run) -> None:
+        """Keep what the preflight saw, for the next one. A run goes on without it."""
+        try:
+            if self._reading is not None:
+                remember(self.folder, run.id, self._reading)
+        except StateError as error:
+            self._trouble(f"The next preflight has nothing to compare with. {error}")
 
     def _said(self, order: Order, line: str) -> None:
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))

@@ -54,7 +54,7 @@ class Engine:
         drivers: Mapping[str, Driver],
         clock: Clock,
         *,
-        look: Callable[[], None],
+        look: Callable[[bool], None],
         recorded: Callable[[Recorded, Run], None],
         said: Callable[[Order, str], None],
         trouble: Callable[[str], None],
@@ -139,8 +139,8 @@ class Engine:
                 self._spawn(self._perform(order))
             case Probe(order=order):
                 self._spawn(self._probe(order))
-            case Look():
-                self._look()
+            case Look(everything=everything):
+                self._look(everything)
             case Refuse(reason=reason):
                 return reason
         return ""

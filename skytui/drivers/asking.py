@@ -13,8 +13,8 @@ from skytui.config.placeholders import fill, text
 from skytui.config.profile import ReadingSpec
 from skytui.drivers.http import Web, clean
 from skytui.drivers.scope import Scope
-from skytui.errors import RemoteError
-from skytui.pair.reading import Known, Unknown
+from skytui.errors import RefusedError, RemoteError
+from skytui.pair.reading import Known, Silence, Unknown
 from skytui.plaintext import plain_bytes
 from skytui.remote.ssh import Host
 
@@ -74,25 +74,28 @@ async def ask(request: Request, web: Web | None, host: Host | None, clock: Clock
                 states = await asyncio.gather(*(_try_port(request.what, port) for port in request.ports))
                 pairs = zip(request.ports, states, strict=True)
                 return Answer(at, [{"port": port, "state": state} for port, state in pairs])
+    except RefusedError as error:
+        return Unknown(str(error), at, request.source, Silence.REFUSED)
     except RemoteError as error:
         return Unknown(str(error), at, request.source)
 
 
 async def _get(request: Request, web: Web | None, at: Instant) -> Answer | Unknown:
     if web is None:
-        return Unknown("the configuration gives no url for it", at, request.source)
+        return Unknown("the configuration gives no url for it", at, request.source, Silence.NO_SUCH_THING)
     reply = await web.get(request.what, request.deadline)
     if reply.status != 200:
-        return Unknown(f"HTTP {reply.status}: {reply.message or 'no reason given'}", at, request.source)
+        says = f"HTTP {reply.status}: {reply.message or 'no reason given'}"
+        return Unknown(says, at, request.source, Silence.REFUSED)
     return Answer(at, reply.body)
 
 
 async def _command(request: Request, host: Host | None, at: Instant) -> Answer | Unknown:
     if host is None:
-        return Unknown("the configuration gives no ssh for it", at, request.source)
+        return Unknown("the configuration gives no ssh for it", at, request.source, Silence.NO_SUCH_THING)
     done = await host.run(request.what, deadline=request.deadline)
     if done.code:
-        return Unknown(f"ended with {done.code}: {done.complaint}", at, request.source)
+        return Unknown(f"ended with {done.code}: {done.complaint}", at, request.source, Silence.REFUSED)
     raw = "\n".join(plain_bytes(line) for line in done.stdout.split(b"\n")).strip()
     try:
         body: object = clean(msgspec.json.decode(done.stdout))
@@ -127,12 +130,12 @@ def value_of(
         if spec.pick is not None:
             found = spec.pick.search(found)
         if found is None:
-            return Unknown("the answer does not say", answer.at, source)
+            return Unknown("the answer does not say", answer.at, source, Silence.UNUSABLE)
         value = msgspec.convert(found, kind, strict=spec.reply == "json")
     except ValueError as error:  # msgspec.ValidationError is one
-        return Unknown(f"the answer cannot be used: {error}", answer.at, source)
+        return Unknown(f"the answer cannot be used: {error}", answer.at, source, Silence.UNUSABLE)
     if _without_zone(value):
-        return Unknown("the answer has a time without its zone", answer.at, source)
+        return Unknown("the answer has a time without its zone", answer.at, source, Silence.UNUSABLE)
     return Known(value, answer.at, source)
 
 

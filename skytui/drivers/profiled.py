@@ -15,12 +15,13 @@ from skytui.drivers.asking import Answer, Request, ask, request_for, value_of
 from skytui.drivers.driver import Said
 from skytui.drivers.http import Web, WrongSecretError
 from skytui.drivers.scope import Scope
+from skytui.drivers.unhurried import Unhurried
 from skytui.errors import RemoteError
 from skytui.pair.logline import LogLine
 from skytui.pair.mark import Mark, Marking, Unmarked
 from skytui.pair.order import Order, Outcome
-from skytui.pair.reading import Known, Unknown
-from skytui.pair.vocabulary import READINGS, Role, ServerReading, value_type
+from skytui.pair.reading import Known, Silence, Unknown
+from skytui.pair.vocabulary import READINGS, SLOW, Role, ServerReading, value_type
 from skytui.remote.marking import clear_mark, set_mark
 from skytui.remote.ssh import Host
 from skytui.remote.tail import follow_log
@@ -54,6 +55,8 @@ class ProfiledDriver:
             for name, spec in profile.readings.items()
             if (request := request_for(spec, self._scope)) is not None
         }
+        slow = frozenset(self._requests[name] for name in SLOW if name in self._requests)
+        self._slow = Unhurried(slow, self._ask_each, clock)
 
     @property
     def server(self) -> str:
@@ -68,14 +71,22 @@ class ProfiledDriver:
     async def read(self) -> ServerReading:
         """One poll: everything is asked at once, equal requests once.
 
-        What is asked of one role only waits for the role that this same poll reads.
+        What is asked of one role only waits for the role that this same poll reads. The slow readings come
+        with the time they were asked for, which may be before this poll.
         """
         readings = self._profile.readings
-        answers = await self._ask({name for name, spec in readings.items() if spec.on == "each"})
+        each = {name for name, spec in readings.items() if spec.on == "each"} - SLOW
+        answers, slow = await asyncio.gather(self._ask(each), self._slow.answers())
+        answers = slow | answers  # what both ask for, this poll asked
         role = self._value("role", answers)
         now = role.value if isinstance(role, Known) else None
-        answers |= await self._ask({name for name, spec in readings.items() if spec.on == now}, answers)
+        of_role = {name for name, spec in readings.items() if spec.on == now} - SLOW
+        answers |= await self._ask(of_role, answers)
         return ServerReading(**{name: self._value(name, answers, now) for name in READINGS})  # type: ignore[arg-type]
+
+    def look_again(self) -> None:
+        """Ask for the slow readings anew, beside the next poll."""
+        self._slow.again()
 
     async def act(self, order: Order, said: Said) -> Outcome:
         """Carry out an order, once."""
@@ -135,6 +146,7 @@ class ProfiledDriver:
 
     async def close(self) -> None:
         """Log out and end all connections."""
+        await self._slow.close()
         if self._web is not None:
             await self._web.close()
         if self._host is not None:
@@ -144,6 +156,9 @@ class ProfiledDriver:
         self, names: set[str], known: dict[Request, Answer | Unknown] | None = None
     ) -> dict[Request, Answer | Unknown]:
         wanted = {self._requests[name] for name in names if name in self._requests} - set(known or {})
+        return await self._ask_each(frozenset(wanted))
+
+    async def _ask_each(self, wanted: frozenset[Request]) -> dict[Request, Answer | Unknown]:
         requests = list(wanted)
         answers = await asyncio.gather(
             *(ask(request, self._web, self._host, self._clock) for request in requests)
@@ -155,13 +170,16 @@ class ProfiledDriver:
     ) -> Known[object] | Unknown:
         spec = self._profile.readings.get(name)
         if spec is None:
-            return Unknown(f"the profile {self._profile.name} does not say how it is read")
+            return Unknown(
+                f"the profile {self._profile.name} does not say how it is read", silence=Silence.NO_SUCH_THING
+            )
         if spec.absent:
-            return Unknown("this kind of system has no such thing")
+            return Unknown("this kind of system has no such thing", silence=Silence.NO_SUCH_THING)
         if spec.manual is not None:
-            return Unknown(f"a person looks at it: {spec.manual}")
+            return Unknown(f"a person looks at it: {spec.manual}", silence=Silence.BY_HAND)
         if spec.on not in ("each", role):
             reads = f"reads {role.value}" if isinstance(role, Role) else "does not say what it is"
-            return Unknown(f"asked of the {spec.on} only; this server {reads}")
+            says = f"asked of the {spec.on} only; this server {reads}"
+            return Unknown(says, silence=Silence.NOT_ASKED)
         request = self._requests[name]
         return value_of(spec, _TYPES[name], answers[request], request.source)

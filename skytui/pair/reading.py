@@ -4,6 +4,7 @@
 `Stale` reading is the last value known, kept for the screen after a later attempt failed; no gate takes it.
 """
 
+import enum
 from typing import Generic, TypeVar
 
 import msgspec
@@ -11,6 +12,23 @@ import msgspec
 from skytui.clock import Instant
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+class Silence(enum.StrEnum):
+    """What kind of reason it is that a reading gives no value."""
+
+    NO_ANSWER = "no answer"
+    """Nobody answered, or not in time: this says nothing about the other side."""
+    REFUSED = "refused"
+    """The other side answered, and would not say."""
+    UNUSABLE = "unusable"
+    """It answered with something that is not what it was asked for."""
+    NOT_ASKED = "not asked"
+    """Nobody asked: not yet, or because only a server in the other role is asked."""
+    NO_SUCH_THING = "no such thing"
+    """This kind of system has no such thing, or its profile does not say how it is read."""
+    BY_HAND = "by hand"
+    """A person looks at it."""
 
 
 class Known(msgspec.Struct, Generic[T_co], frozen=True, tag="known"):
@@ -32,17 +50,22 @@ class Stale(msgspec.Struct, Generic[T_co], frozen=True, tag="stale"):
     at: Instant
     reason: str
     source: str = ""
+    silence: Silence = Silence.NO_ANSWER
 
 
 class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
-    """Nothing is known, for `reason`. `at` is when the failed request started; absent if none was made."""
+    """Nothing is known, for `reason`, which is of the kind `silence`.
+
+    `at` is when the failed request started; absent if none was made.
+    """
 
     reason: str
     at: Instant | None = None
     source: str = ""
+    silence: Silence = Silence.NO_ANSWER
 
 
-NEVER_ASKED = Unknown("not asked yet")
+NEVER_ASKED = Unknown("not asked yet", silence=Silence.NOT_ASKED)
 """What every reading is before the first poll."""
 
 
@@ -57,4 +80,4 @@ def after(
     """What is known when `now` was read after `before`: a failure keeps the last value, as stale."""
     if isinstance(now, Known) or isinstance(before, Unknown):
         return now
-    return Stale(before.value, before.at, now.reason, before.source)
+    return Stale(before.value, before.at, now.reason, before.source, now.silence)

@@ -17,7 +17,10 @@ from skytui.runbook.proofs.down import (
     old_processes_gone,
     orderly_shutdown,
 )
-from skytui.runbook.proofs.proof import Found, Proof
+from skytui.runbook.proofs.preflight import (
+    no_check_blocks,
+)
+from skytui.runbook.proofs.proof import Found, Part, Proof
 from skytui.runbook.proofs.queues import (
     others_still_locked,
     others_still_locked_on_old,
@@ -60,6 +63,7 @@ from skytui.runbook.proofs.work import (
 
 __all__ = [
     "Found",
+    "Part",
     "Proof",
     "a_run_completed",
     "agents_connected",
@@ -71,6 +75,7 @@ __all__ = [
     "master_says_active",
     "new_is_master",
     "new_is_standby",
+    "no_check_blocks",
     "no_job_running",
     "nobody_logged_in",
     "nothing_pending_now",
