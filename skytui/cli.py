@@ -72,6 +72,17 @@ def status(pair: Pair = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def check(pair: Pair = None, as_json: Json = False) -> None:
+    """Check everything a swap needs; change nothing. Exit code 10 when something blocks, 13 when unknown."""
+    from skytui.commands.check import check as run  # noqa: PLC0415
+    from skytui.commands.console import chosen_pair  # noqa: PLC0415
+
+    text, code = run(chosen_pair(pair), as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@app.command()
 def plan(
     pair: OnePair, run: Annotated[str, typer.Argument(metavar="[RUN]", help="An earlier run's id.")] = ""
 ) -> None:

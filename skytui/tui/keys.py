@@ -66,6 +66,13 @@ MAIN: list[Binding] = [
         show=False,
         tooltip="Pass the run you operate on to another user.",
     ),
+    Binding(
+        "c",
+        "checks",
+        "checks",
+        id="checks",
+        tooltip="Show every check of the pair, with its evidence and how to mend what it finds.",
+    ),
     Binding("l", "log", "log", id="log", tooltip="Show the log on the whole screen, and back."),
     Binding(
         "f",

@@ -15,6 +15,7 @@ from skytui.tui.glyphs import Look
 from skytui.tui.leaving import DrillEnding
 from skytui.tui.passing import ended, left_behind, no_way_back_now, not_yours_now, taken_by_another
 from skytui.tui.scene import Scene
+from skytui.tui.screens.checks import ChecksDialog
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
 from skytui.tui.screens.dialog import Dialog
 from skytui.tui.screens.handover import HandOverDialog
@@ -25,6 +26,7 @@ from skytui.tui.screens.secret import SecretDialog
 from skytui.tui.session import Session
 from skytui.tui.standing import Standing
 from skytui.tui.view.act import may_release
+from skytui.tui.view.checks import waivable_blockers
 from skytui.tui.view.notes import back_words
 from skytui.tui.view.people import (
     list_of_people,
@@ -120,7 +122,7 @@ class Operator:
         if action == "confirm":
             return _why_not_confirm(scene)
         if action == "waive":
-            return _why_not_waive(run)
+            return _why_not_waive(scene, run)
         if action == "abort":
             return _sentence(why_no_abort(run))
         if action == "hold" and run.hold and not may_release(scene, run):
@@ -172,18 +174,27 @@ class Operator:
         if why := why_not_yours(self._floor.scene):
             self.refuse(why)
             return
+        check = next(waivable_blockers(self._floor.scene), None) if step.id == "preflight" else None
+        what = f"the check {check.id}" if check else step.id
         dialog = ReasonDialog(
             self._times,
             self._look,
-            title=f"Waive {step.id}?",
+            title=f"Waive {what}?",
             text="The step passes without this proof, and the run is not called clean:",
-            unproven=self._floor.scene.prospect.gate.reasons,
+            unproven=(check.says,) if check else self._floor.scene.prospect.gate.reasons,
         )
         dialog.passed_by = left_behind(run, step)
+        waive = self._session.waive
         self._floor.ask(
             dialog,
-            lambda reason: self._floor.send(self._session.waive(run.id, step.id, reason), self._report),
+            lambda reason: self._floor.send(
+                waive(run.id, step.id, reason, check.id if check else ""), self._report
+            ),
         )
+
+    def checks(self) -> None:
+        """Show what every check finds."""
+        self._floor.ask(ChecksDialog(self._times, self._look, self._floor), lambda _: None)
 
     def abort(self) -> None:
         """Ask for the reason, saying what is undone, and take the run back."""
@@ -307,9 +318,12 @@ def _why_not_confirm(scene: Scene) -> str:
     return _sentence(f"nothing to confirm: {reason}")
 
 
-def _why_not_waive(run: Run) -> str:
+def _why_not_waive(scene: Scene, run: Run) -> str:
     step = run.step
-    if step is None or not step.waivable:
+    if step is not None and step.id == "preflight":
+        if next(waivable_blockers(scene), None) is None:
+            return "No check blocks that may be waived; c shows them all."
+    elif step is None or not step.waivable:
         return f"The procedure does not let {step.id if step else 'this'} be waived."
     if isinstance(run.stage, Waiting | Checking):
         return ""

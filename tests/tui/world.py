@@ -144,9 +144,7 @@ class World:
                 [Process("skybot", host.role is not None), Process("postgres", host.role is not None)], at
             ),
             "guard": Known(host.guard, at),
-            "control": Known(
-                Control(_control_state(host.role), "0/3000180", self.timeline), at
-            ),
+            "control": Known(Control(_control_state(host.role), "0/3000180", self.timeline), at),
             "disk_free": Known(host.disk_free, at),
             "marker": Known("", at),
             "scripts": Known(scripts(), at),

@@ -38,4 +38,28 @@ def check_now(reading: PairReading, limit: float, own_run: str = "") -> tuple[Ch
     return check_all(Sight(reading, limit), own_run)
 
 
-__all__ = ["BY_ID", "CHECKS", "Check", "Checked", "Group", "Verdict", "check_all", "check_now"]
+def counts(checks: tuple[Checked, ...]) -> dict[str, int]:
+    """How many checks found what."""
+    return {verdict.value: sum(checked.verdict is verdict for checked in checks) for verdict in Verdict}
+
+
+def summary(checks: tuple[Checked, ...]) -> str:
+    """`44 checks: 2 block, 1 warn`: what is not ok, or that all is."""
+    found = counts(checks)
+    told = (Verdict.BLOCK, Verdict.UNKNOWN, Verdict.WARN)
+    parts = [f"{found[verdict]} {verdict}" for verdict in told if found[verdict]]
+    return f"{len(checks)} checks: {', '.join(parts) or 'nothing speaks against a swap'}"
+
+
+__all__ = [
+    "BY_ID",
+    "CHECKS",
+    "Check",
+    "Checked",
+    "Group",
+    "Verdict",
+    "check_all",
+    "check_now",
+    "counts",
+    "summary",
+]

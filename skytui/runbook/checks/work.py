@@ -68,8 +68,11 @@ def due(view: View) -> Said:
     """No job is due while there is no scheduler."""
     found = view.take("the list of due jobs", view.server(view.master).due_jobs)
     if found:
-        names = _some(f"{job.job} at {job.due}" for job in found)
-        return Verdict.WARN, f"{len(found)} due soon, late or missed by a swap now: {names}"
+        first: dict[str, str] = {}
+        for job in found:
+            first.setdefault(job.job, job.due)
+        names = _some((f"{job} at {at}" for job, at in first.items()), most=3)
+        return Verdict.WARN, f"{len(found)} runs due soon, late or missed by a swap now: {names}"
     return Verdict.OK, "no job is due within the time a swap takes"
 
 

@@ -170,6 +170,10 @@ class MainScreen(Screen[None]):
         """Pass the run on."""
         self._desk.hand_over()
 
+    def action_checks(self) -> None:
+        """Show all checks."""
+        self._desk.checks()
+
     def action_help(self) -> None:
         """Show all keys."""
         self._desk.help()
