@@ -34,7 +34,11 @@ Confirms = Annotated[
 ]
 Waives = Annotated[
     list[str] | None,
-    typer.Option("--waive", metavar="STEP=REASON", help="Let a gate pass unproven. Repeatable."),
+    typer.Option(
+        "--waive",
+        metavar="STEP=REASON",
+        help="Let a gate pass unproven; preflight/CHECK for a check. Repeatable.",
+    ),
 ]
 
 

@@ -12,7 +12,7 @@ from typing import IO
 import msgspec
 
 from skytui.clock import Instant
-from skytui.commands.answers import Answers
+from skytui.commands.answers import CHECK, Answers
 from skytui.errors import RunRefusedError, StateError, UnreachableError
 from skytui.link.client import Client
 from skytui.link.start import attach
@@ -31,6 +31,7 @@ from skytui.link.wire import (
 )
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
+from skytui.runbook.checks import Checked, check_now
 from skytui.runbook.events import Opened
 from skytui.runbook.fold import apply
 from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Run, Waiting
@@ -187,7 +188,7 @@ class _Headless:
         """The run as it would open, to see which answers it will want."""
         try:
             async with asyncio.timeout(FIRST_READING_SECONDS):
-                while self._reading is None or not (self._reading.master() and self._reading.standby()):
+                while self._reading is None or _stops(self._reading, self._answers):
                     self._reading = await self._next_reading()
         except TimeoutError as error:
             if self._reading is None:
@@ -197,6 +198,11 @@ class _Headless:
             roles = {name: self._reading.role(name) or "unknown" for name in self._reading.servers}
             found = ", ".join(f"{name} reads {role}" for name, role in roles.items())
             raise RunRefusedError(f"A planned swap needs one master and one standby; {found}.")
+        if stops := _stops(self._reading, self._answers):
+            says = "; ".join(checked.says for checked in stops)
+            raise RunRefusedError(
+                f"Nothing was started: preflight would not pass. {says}.", hint=_mend(stops)
+            )
         return imagined_run(self._client.welcome.pair, old, new, self._reading)
 
     async def _next_reading(self) -> PairReading:
@@ -263,6 +269,8 @@ class _Headless:
         if step.id in self._answers.waive and not run.no_way_back and not passes:
             await self._waive(run, step.id)
             return
+        if step.id == "preflight" and await self._waive_checks(run):
+            return
         phrase = self._answers.phrase(run, step)
         # The reply comes before the event that shows its effect: one stage is answered once a reading.
         moment = self._reading.now if self._reading else None
@@ -280,6 +288,25 @@ class _Headless:
         reply = await self._client.request(lambda number: Waive(number, run.id, step, reason))
         self._narrate(f"{step} {'not waived: ' + reply.refused if reply.refused else 'waived: ' + reason}")
 
+    async def _waive_checks(self, run: Run) -> bool:
+        """Waive what blocks and was said to be waived; whether anything was."""
+        if self._reading is None:
+            return False
+        done = {waiver.check for waiver in run.waivers}
+        found = check_now(self._reading, run.thresholds.fresh_seconds, run.id)
+        wanted = [
+            (checked.id, reason)
+            for checked in found
+            if checked.blocks and checked.id not in done and (reason := self._answers.waives(checked.id))
+        ]
+        for check, reason in wanted:
+            reply = await self._client.request(
+                lambda number, c=check, r=reason: Waive(number, run.id, "preflight", r, c)  # type: ignore[misc]
+            )
+            says = f"not waived: {reply.refused}" if reply.refused else f"waived: {reason}"
+            self._narrate(f"{CHECK}{check} {says}")
+        return bool(wanted)
+
     def _stop(self, run: Run, says: str, code: int) -> int:
         changed = bool(run.attempts)
         self._narrate(says)
@@ -292,6 +319,18 @@ class _Headless:
         if says != self._told:
             self._told = says
             self._narrate(says)
+
+
+def _stops(reading: PairReading, answers: Answers) -> list[Checked]:
+    """The checks that would stop a run at `preflight`, by what is known now and has been waived."""
+    checks = check_now(reading, Thresholds().fresh_seconds)
+    return [checked for checked in checks if checked.blocks and not answers.waives(checked.id)]
+
+
+def _mend(stops: list[Checked]) -> str:
+    able = [f"--waive {CHECK}{checked.id}='reason'" for checked in stops if checked.waivable]
+    mend = " ".join(dict.fromkeys(checked.hint for checked in stops if checked.hint))
+    return f"{mend} Or add: {' '.join(able)}" if len(able) == len(stops) else mend
 
 
 def imagined_run(pair: str, old: str, new: str, reading: PairReading) -> Run:

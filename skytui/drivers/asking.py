@@ -95,7 +95,7 @@ async def _command(request: Request, host: Host | None, at: Instant) -> Answer |
         return Unknown("the configuration gives no ssh for it", at, request.source, Silence.NO_SUCH_THING)
     done = await host.run(request.what, deadline=request.deadline)
     if done.code:
-        return Unknown(f"ended with {done.code}: {done.complaint}", at, request.source, Silence.REFUSED)
+        return Unknown(f"ended with {done.code}: {done.complaint}", at, request.source, Silence.UNUSABLE)
     raw = "\n".join(plain_bytes(line) for line in done.stdout.split(b"\n")).strip()
     try:
         body: object = clean(msgspec.json.decode(done.stdout))
