@@ -6,7 +6,7 @@ import msgspec
 
 from skytui.clock import SystemClock
 from skytui.config.state import pair_folder
-from skytui.errors import ConfigError
+from skytui.errors import ConfigError, StateError
 from skytui.link.client import Client
 from skytui.link.start import conductor_listens
 from skytui.link.wire import NewReading
@@ -15,7 +15,10 @@ from skytui.runbook.model import Run
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """What was seen. `previews` are, by step of a run, what its actions would run where."""
+    """What was seen. `previews` are, by step of a run, what its actions would run where.
+
+    `trouble` says why it is not known whether a run is open; empty when it is.
+    """
 
     pair: str
     practice: bool
@@ -23,6 +26,7 @@ class Looked(msgspec.Struct, frozen=True):
     reading: PairReading
     run: Run | None
     previews: dict[str, str]
+    trouble: str = ""
 
 
 async def look(pair: str) -> Looked:
@@ -77,5 +81,9 @@ async def _poll(pair: str) -> Looked:
     finally:
         for driver in drivers.values():
             await driver.close()
-    stored = open_run(pair_folder(pair))
-    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {})
+    stored, trouble = None, ""
+    try:
+        stored = open_run(pair_folder(pair))
+    except StateError as error:
+        trouble = str(error)
+    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {}, trouble)

@@ -18,7 +18,7 @@ async def test_enter_confirms_the_step_on_the_card() -> None:
         await at.press("enter")
         assert session.asked == [("confirm", "preflight", "")]
         await at.poll()
-        assert at.step == "users-out"
+        assert at.step == "baseline"
 
 
 async def test_ten_enters_in_one_write_confirm_one_step() -> None:
@@ -28,7 +28,7 @@ async def test_ten_enters_in_one_write_confirm_one_step() -> None:
         await at.press(*["enter"] * 10)
         assert session.asked == [("confirm", "preflight", "")]
         await at.poll()
-        assert at.step == "users-out"
+        assert at.step == "baseline"
         assert "Nothing to confirm" in at.screen()
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from skytui.runbook.checks.check import Check, Group, NotApplicable, Said, Verdict, View
 
-ROOM, TIGHT = 20 * 2**20, 200 * 2**20
+ROOM, TIGHT = 256 * 2**10, 50 * 2**20
 """Bytes free below which a run cannot be journalled for certain, and below which it is tight."""
 COLUMNS, ROWS = 80, 24
 """The smallest terminal the console works in."""

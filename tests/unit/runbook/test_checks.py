@@ -156,7 +156,7 @@ BREAKS: dict[str, dict[str, Fault]] = {
     "state-folder": {
         "read-only-state": fact("folder", Folder("/x", 10**10, "its file system is read-only")),
         "no-room-for-a-run": fact("folder", Folder("/x", 1000)),
-        "little-room": fact("folder", Folder("/x", 100 * 2**20)),
+        "little-room": fact("folder", Folder("/x", 20 * 2**20)),
     },
     "linger": {"no-linger": fact("logout", Logout("ann", kills=True, lingers=False))},
     "terminal": {
