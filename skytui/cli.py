@@ -18,8 +18,12 @@ app = typer.Typer(
     add_completion=True,
     rich_markup_mode=None,
 )
+config_app = typer.Typer(help="The files that say which pairs there are.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
 lab_app = typer.Typer(help="The practice pair: two real servers on this machine.", no_args_is_help=True)
 app.add_typer(lab_app, name="lab")
+profile_app = typer.Typer(help="How kinds of systems are read and acted on.", no_args_is_help=True)
+app.add_typer(profile_app, name="profile")
 
 Pair = Annotated[str | None, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
 OnePair = Annotated[str, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
@@ -103,6 +107,23 @@ def swap(  # noqa: PLR0917 - typer passes by name
     yes: Yes = False,
     confirm: Confirms = None,
     waive: Waives = None,
+    unplanned: Annotated[
+        bool,
+        typer.Option("--unplanned", help="The master is lost; or it is, of the planned run that is open."),
+    ] = False,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Only convert: after an unplanned swap that left it for later.")
+    ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Accept the loss that an unplanned swap names.")
+    ] = False,
+    attest: Annotated[
+        str,
+        typer.Option(metavar="WORDS", help="A statement in its own words: 'I confirm sky-a is powered off'."),
+    ] = "",
+    postpone: Annotated[
+        str, typer.Option(metavar="REASON", help="Leave the conversion for a run of its own.")
+    ] = "",
     take_over: Annotated[
         str,
         typer.Option(
@@ -112,16 +133,33 @@ def swap(  # noqa: PLR0917 - typer passes by name
     slow_link: Slow = False,
     ascii_only: Ascii = False,
 ) -> None:
-    """Start a planned swap, or go on with the one that is open."""
+    """Start a swap, or go on with the one that is open."""
     from skytui.commands import swap as swaps  # noqa: PLC0415
+    from skytui.commands.answers import parse_answers  # noqa: PLC0415
 
+    answers = parse_answers(
+        yes=yes,
+        confirm=confirm or [],
+        waive=waive or [],
+        accept_loss=accept_loss,
+        attest=attest,
+        postpone=postpone,
+    )
     if headless:
-        raise typer.Exit(
-            swaps.headless(pair, yes=yes, confirm=confirm or [], waive=waive or [], take_over=take_over)
+        code = swaps.headless(pair, answers, unplanned=unplanned, convert=convert, take_over=take_over)
+        raise typer.Exit(code)
+    if answers != parse_answers(yes=False, confirm=[], waive=[]):
+        raise UsageError("Answers given in advance go with --headless: in the console a person answers.")
+    raise typer.Exit(
+        swaps.console(
+            pair,
+            unplanned=unplanned,
+            convert=convert,
+            take_over=take_over,
+            slow_link=slow_link,
+            ascii_only=ascii_only,
         )
-    if yes or confirm or waive:
-        raise UsageError("--yes, --confirm and --waive go with --headless: in the console a person answers.")
-    raise typer.Exit(swaps.console(pair, take_over=take_over, slow_link=slow_link, ascii_only=ascii_only))
+    )
 
 
 @app.command()
@@ -150,6 +188,16 @@ def release(pair: OnePair) -> None:
     from skytui.commands.swap import release as run  # noqa: PLC0415
 
     run(pair)
+
+
+@app.command()
+def unwatch(
+    pair: OnePair, reason: Annotated[str, typer.Option(help="Why; it is kept beside the run's journal.")]
+) -> None:
+    """End the watch after the last run before its time."""
+    from skytui.commands.swap import unwatch as run  # noqa: PLC0415
+
+    run(pair, reason)
 
 
 @app.command()
@@ -187,6 +235,48 @@ def verify(
     from skytui.commands.runs import verify as check  # noqa: PLC0415
 
     typer.echo(check(run, pair))
+
+
+@app.command()
+def repair(
+    pair: OnePair,
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The repair; without it, what applies.")] = "",
+    confirm: Annotated[str, typer.Option(metavar="SERVER", help="The server's name, typed.")] = "",
+) -> None:
+    """Show which repairs of the profile apply now, or do one. Never on a master, or what may be one."""
+    from skytui.commands.repair import repair as run  # noqa: PLC0415
+
+    text, code = run(pair, name, confirm=confirm)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@config_app.command("path")
+def config_path(as_json: Json = False) -> None:
+    """Show which files are searched, in which order, and which pair comes from which."""
+    from skytui.commands.config import path  # noqa: PLC0415
+
+    typer.echo(path(as_json=as_json))
+
+
+@config_app.command("check")
+def config_check(pair: Pair = None, as_json: Json = False) -> None:
+    """Read everything, and say every mistake: file, line, table, key. Exit code 2 when there is one."""
+    from skytui.commands.config import check  # noqa: PLC0415
+
+    text, code = check(pair, as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@config_app.command("init")
+def config_init(
+    pair: Annotated[str, typer.Argument(metavar="[PAIR]", help="The new pair's name.")] = "",
+) -> None:
+    """Ask a few questions, try the connections, and write the configuration of a new pair."""
+    from skytui.commands.init import init  # noqa: PLC0415
+
+    raise typer.Exit(init(pair))
 
 
 @lab_app.command("up")
@@ -240,6 +330,40 @@ def lab_node(
     from skytui.commands.lab import node  # noqa: PLC0415
 
     node(config, boot=not no_boot)
+
+
+@profile_app.command("list")
+def profile_list() -> None:
+    """List the profiles that come with skytui."""
+    from skytui.commands.profile import listing  # noqa: PLC0415
+
+    typer.echo(listing())
+
+
+@profile_app.command("show")
+def profile_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A profile's name, or a file.")],
+) -> None:
+    """Print a profile, to read or to start your own from."""
+    from skytui.commands.profile import show  # noqa: PLC0415
+
+    typer.echo(show(name), nl=False)
+
+
+@profile_app.command("check")
+def profile_check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file, or a profile's name.")],
+    against: Annotated[
+        str, typer.Option(metavar="PAIR", help="Try every reading on the servers of this pair.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Check a profile, and try its readings. No action is run. Exit code 13 when one gives no value."""
+    from skytui.commands.profile import check  # noqa: PLC0415
+
+    text, code = check(file, against, as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
 
 
 def main() -> None:

@@ -10,19 +10,26 @@ import msgspec
 from skytui.errors import UsageError
 from skytui.runbook.checks import BY_ID
 from skytui.runbook.model import Run
-from skytui.runbook.steps import STEPS, Step
+from skytui.runbook.steps import STEPS, Phase, Step
 
 CHECK = "preflight/"
 """What `--waive` puts before the id of a check: a check is waived alone, not the step."""
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in the phrases."""
+    """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in hosts' names.
+
+    `accept_loss`: the loss of an unplanned swap is accepted. `attest` is a statement in its own words.
+    `postpone` is why the conversion is left for later.
+    """
 
     yes: bool = False
     confirm: dict[str, str] = {}
     waive: dict[str, str] = {}
     practice: bool = False
+    accept_loss: bool = False
+    attest: str = ""
+    postpone: str = ""
 
     def waives(self, check: str) -> str:
         """The reason for which a check is waived; empty when it is not."""
@@ -31,6 +38,8 @@ class Answers(msgspec.Struct, frozen=True):
     def phrase(self, run: Run, step: Step) -> str | None:
         """What confirms `step`, or None when that was not said."""
         wanted = run.phrase(step)
+        if step.words:
+            return wanted if self.accept_loss else None
         if step.id in self.confirm:
             return self.confirm[step.id]
         if not wanted:
@@ -44,6 +53,11 @@ class Answers(msgspec.Struct, frozen=True):
         for step in run.steps:
             if step.id in done:
                 continue
+            if step.phase is Phase.CONVERT and self.postpone:
+                break
+            if step.words:
+                options += [] if self.accept_loss else ["--accept-loss"]
+                continue
             wanted = run.phrase(step)
             given = self.phrase(run, step)
             if given is None and not wanted and "--yes" not in options:
@@ -54,13 +68,28 @@ class Answers(msgspec.Struct, frozen=True):
 
 
 def parse_answers(
-    *, yes: bool, confirm: Sequence[str], waive: Sequence[str], practice: bool = False
+    *,
+    yes: bool,
+    confirm: Sequence[str],
+    waive: Sequence[str],
+    practice: bool = False,
+    accept_loss: bool = False,
+    attest: str = "",
+    postpone: str = "",
 ) -> Answers:
     """The answers given on the command line.
 
     Raises UsageError for one that is not `STEP=TEXT`, names no step, or waives what cannot be waived.
     """
-    answers = Answers(yes, _pairs("--confirm", confirm), _pairs("--waive", waive), practice)
+    answers = Answers(
+        yes,
+        _pairs("--confirm", confirm),
+        _pairs("--waive", waive),
+        practice,
+        accept_loss=accept_loss,
+        attest=attest.strip(),
+        postpone=postpone.strip(),
+    )
     for step in answers.waive:
         if step.startswith(CHECK):
             _check_check(step.removeprefix(CHECK))

@@ -24,33 +24,50 @@ from skytui.link.wire import (
     NewReading,
     Notice,
     Open,
+    Postpone,
     Present,
     Previews,
+    Request,
+    SecretsWanted,
+    State,
     Take,
+    TurnRun,
     Waive,
 )
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.checks import Checked, check_now
-from skytui.runbook.events import Opened
+from skytui.runbook.events import Hooked, Opened
 from skytui.runbook.fold import apply
+from skytui.runbook.hooks import due, failed_words
 from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Run, Waiting
 from skytui.runbook.paper import remaining_steps
 from skytui.runbook.prospect import Turn, prospect
+from skytui.runbook.sides import Sides, sides_of
+from skytui.runbook.statements import why_no_statement
 from skytui.runbook.steps import Kind, plan_of
+from skytui.runbook.turning import plan_of_turn, why_no_turn, why_not_later
 
 DONE, REFUSED, ROLLED_BACK, HALF_WAY, UNSURE, NOT_CLEAN = 0, 10, 11, 12, 13, 14
 """Exit codes; see README."""
 _CODES = {Ending.DONE: DONE, Ending.NOT_CLEAN: NOT_CLEAN, Ending.ROLLED_BACK: ROLLED_BACK}
 
+TRIES = 3
+"""How often a person is asked for one thing that a host wants."""
 FIRST_READING_SECONDS = 30.0
 """How long the pair may take to be read as one master and one standby."""
 
 
 async def swap(
-    pair: str, answers: Answers, out: IO[str], narrate: Callable[[str], None], *, take_over: str = ""
+    pair: str,
+    answers: Answers,
+    out: IO[str],
+    narrate: Callable[[str], None],
+    *,
+    kind: Kind = Kind.PLANNED,
+    take_over: str = "",
 ) -> int:
-    """Run a planned swap of `pair` to its end, or as far as the answers go; returns the exit code.
+    """Run a swap of `pair` to its end, or as far as the answers go; returns the exit code.
 
     A run that is open already is gone on with. `take_over` is the reason for which the mark of another jump
     host's dead run is replaced. Raises SkytuiError where nothing could be started.
@@ -58,7 +75,7 @@ async def swap(
     client = await attach(pair, "headless")
     try:
         await _give_secrets(client)
-        return await _Headless(client, answers, out, narrate, take_over).go()
+        return await _Headless(client, answers, out, narrate, take_over).go(kind)
     finally:
         await client.close()
 
@@ -109,24 +126,43 @@ class _Headless:
         self._run: Run | None = None
         self._operator = client.welcome.present.operator
         self._told = ""
+        self._pair = client.welcome.pair
+        self._asked_for: frozenset[str] = frozenset()
+        self._failed_hook = False
         self._answered: Instant | None = None
         self._blocked_since: Instant | None = None
         self._first_answer: tuple[str, Instant] | None = None
 
-    async def go(self) -> int:
+    async def go(self, kind: Kind) -> int:
         """Open or take up the run and answer until it ends or stops."""
         welcome = self._client.welcome
         if welcome.run is not None and not welcome.run.over:
-            self._run = welcome.run
-            self._foresee(welcome.run)
-            await self._sit(welcome.run)
-            self._narrate(f"run {welcome.run.id} is open; going on with it")
+            await self._go_on(welcome.run, kind)
         else:
-            self._foresee(await self._imagined())
-            reply = await self._client.request(lambda number: Open(number, take_over=self._take_over))
+            self._foresee(await self._imagined(kind))
+            reply = await self._client.request(
+                lambda number: Open(number, kind=kind, take_over=self._take_over)
+            )
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
         return await self._to_the_end()
+
+    async def _go_on(self, run: Run, kind: Kind) -> None:
+        """Take the seat of an open run; one that is to be an unplanned one is turned into it."""
+        turns = kind is Kind.UNPLANNED and run.kind is Kind.PLANNED
+        if kind is not run.kind and not turns and kind is not Kind.PLANNED:
+            raise RunRefusedError(f"Run {run.id} is open and {run.kind.value}; end it first.")
+        if turns and (reason := why_no_turn(run)):
+            raise RunRefusedError(f"Run {run.id} was not made an unplanned one: {reason}.")
+        self._run = run
+        plan = (*(record.step for record in run.records), *plan_of_turn()) if turns else run.plan
+        self._foresee(msgspec.structs.replace(run, plan=plan))
+        await self._sit(run)
+        if turns:
+            reply = await self._client.request(lambda number: TurnRun(number, run.id, "asked for headless"))
+            if reply.refused:
+                raise RunRefusedError(f"Run {run.id} was not made an unplanned one: {reply.refused}.")
+        self._narrate(f"run {run.id} is open; going on with it")
 
     async def go_back(self, reason: str) -> int:
         """Abort the run that is open and answer until the pair is as it was, or the run stops half-way."""
@@ -150,12 +186,16 @@ class _Headless:
                     self._reading = reading
                 case NewEvent(event=event, run=run):
                     self._run = run
+                    self._failed_hook = isinstance(event, Hooked) and event.when == "before" and not event.ok
                     self._out.write(msgspec.json.encode(event).decode() + "\n")
                     self._out.flush()
                 case Previews(previews=previews):
                     self._previews = previews
                 case Notice(says=says):
                     self._narrate(says)
+                case SecretsWanted(names=names):
+                    await self._asked(names)
+                    continue
                 case Present(operator=operator):
                     self._operator = operator
                 case _:
@@ -166,6 +206,24 @@ class _Headless:
         raise UnreachableError(
             f"The conductor was lost: {self._client.why_lost}.", hint="Run the same command again to go on."
         )
+
+    async def _asked(self, names: tuple[str, ...]) -> None:
+        """A host asks for something in the middle of a run; where nobody is there, that alone is said."""
+        for name in names:
+            if name in self._asked_for:
+                continue
+            if not sys.stdin.isatty():
+                self._narrate(
+                    f"{name}: wanted, and nobody can be asked here; attach with: skytui {self._pair}"
+                )
+                continue
+            for _ in range(TRIES):
+                value = await asyncio.to_thread(getpass.getpass, f"{name}: ")
+                reply = await self._client.request(lambda number, n=name, v=value: GiveSecret(number, n, v))  # type: ignore[misc]
+                if not reply.refused:
+                    break
+                self._narrate(f"{name}: {reply.refused}")
+        self._asked_for = frozenset(names)
 
     async def _sit(self, run: Run) -> None:
         """Take the operator's seat, if it is ours and nobody sits there."""
@@ -184,31 +242,46 @@ class _Headless:
                 hint=f"Add: {' '.join(missing)}",
             )
 
-    async def _imagined(self) -> Run:
+    async def _imagined(self, kind: Kind) -> Run:
         """The run as it would open, to see which answers it will want."""
+        sides = Sides(why_not="neither server has been read yet")
         try:
-            async with asyncio.timeout(FIRST_READING_SECONDS):
-                while self._reading is None or _stops(self._reading, self._answers):
-                    self._reading = await self._next_reading()
+            async with asyncio.timeout(FIRST_READING_SECONDS) as limit:
+                while (sides := sides_of(kind, self._reading)).why_not or self._stops(kind):
+                    self._reading = await self._next_reading(limit)
         except TimeoutError as error:
             if self._reading is None:
                 raise UnreachableError("The conductor sent no reading.") from error
-        old, new = self._reading.master(), self._reading.standby()
-        if old is None or new is None:
-            roles = {name: self._reading.role(name) or "unknown" for name in self._reading.servers}
-            found = ", ".join(f"{name} reads {role}" for name, role in roles.items())
-            raise RunRefusedError(f"A planned swap needs one master and one standby; {found}.")
-        if stops := _stops(self._reading, self._answers):
+        if self._reading is None or (sides.why_not and kind is not Kind.CONVERT):
+            raise RunRefusedError(f"No run was started: {sides.why_not}; {self._roles()}.")
+        if stops := self._stops(kind):
             says = "; ".join(checked.says for checked in stops)
             raise RunRefusedError(
                 f"Nothing was started: preflight would not pass. {says}.", hint=_mend(stops)
             )
-        return imagined_run(self._client.welcome.pair, old, new, self._reading)
+        return imagined_run(kind, self._client.welcome.pair, sides, self._reading)
 
-    async def _next_reading(self) -> PairReading:
+    def _stops(self, kind: Kind) -> list[Checked]:
+        """The checks that would stop a run at `preflight`, by what is known now and has been waived."""
+        if self._reading is None or kind is not Kind.PLANNED:
+            return []
+        checks = check_now(self._reading, Thresholds().fresh_seconds)
+        return [checked for checked in checks if checked.blocks and not self._answers.waives(checked.id)]
+
+    def _roles(self) -> str:
+        reading = self._reading
+        if reading is None:
+            return "nothing was read"
+        return ", ".join(f"{name} reads {reading.role(name) or 'unknown'}" for name in reading.servers)
+
+    async def _next_reading(self, limit: asyncio.Timeout) -> PairReading:
         async for message in self._client:
             if isinstance(message, NewReading):
                 return message.reading
+            if isinstance(message, SecretsWanted):
+                limit.reschedule(None)
+                await self._asked(message.names)
+                limit.reschedule(asyncio.get_running_loop().time() + FIRST_READING_SECONDS)
         raise UnreachableError(f"The conductor was lost: {self._client.why_lost}.")
 
     async def _turn(self) -> int | None:
@@ -225,6 +298,10 @@ class _Headless:
             return self._stop(run, f"{by} operates this run now; it goes on there", HALF_WAY)
         ahead = prospect(run, self._reading)
         self._tell(run, ahead.reasons)
+        if await self._said(run):
+            return None
+        if self._failed_hook:
+            return self._stop(run, f"{run.stage.step} does not begin: {failed_words(run)}", HALF_WAY)
         if isinstance(run.stage, Failed):
             return self._stop(run, f"{run.stage.step} failed: {run.stage.outcome.says}", HALF_WAY)
         if ahead.overdue:
@@ -239,19 +316,37 @@ class _Headless:
             await self._answer(run, ahead.turn, ahead.gate.passes)
         return None
 
+    async def _said(self, run: Run) -> bool:
+        """Give a statement, or leave the conversion for later, where that was said and counts now."""
+        step, moment = run.step, self._reading.now if self._reading else None
+        if step is None or self._answered == moment:
+            return False
+        request: Callable[[int], Request] | None = None
+        if self._answers.postpone and not why_not_later(run):
+            request = lambda number: Postpone(number, run.id, self._answers.postpone)  # noqa: E731
+        elif self._answers.attest and step.id == "fence-master" and not why_no_statement(run):
+            request = lambda number: State(number, run.id, step.id, self._answers.attest)  # noqa: E731
+        if request is None:
+            return False
+        self._answered = moment
+        reply = await self._client.request(request)
+        if reply.refused:
+            self._narrate(f"{step.id}: {reply.refused}")
+        return True
+
     def _blocked_too_long(self, run: Run, turn: Turn, reading: PairReading) -> bool:
         """Whether what must hold before a step, or a hold, has kept us waiting beyond the step's deadline."""
         if turn is not Turn.BLOCKED or run.step is None:
             self._blocked_since = None
             return False
         self._blocked_since = self._blocked_since or reading.now
-        return reading.now.since(self._blocked_since) > run.step.deadline
+        return reading.now.since(self._blocked_since) > run.deadline(run.step)
 
     def _answered_too_long(self, run: Run, reading: PairReading) -> bool:
         """Whether a step keeps coming back unstarted (its host is out of reach) beyond its deadline."""
         if run.step is None or self._first_answer is None or self._first_answer[0] != run.step.id:
             return False
-        return reading.now.since(self._first_answer[1]) > run.step.deadline
+        return reading.now.since(self._first_answer[1]) > run.deadline(run.step)
 
     async def _late(self, run: Run, reasons: tuple[str, ...]) -> int | None:
         step = run.step
@@ -266,7 +361,7 @@ class _Headless:
         step = run.step
         if step is None or turn is not Turn.OPERATOR:
             return
-        if step.id in self._answers.waive and not run.no_way_back and not passes:
+        if step.id in self._answers.waive and not run.no_way_back and not passes and not due(run):
             await self._waive(run, step.id)
             return
         if step.id == "preflight" and await self._waive_checks(run):
@@ -321,30 +416,24 @@ class _Headless:
             self._narrate(says)
 
 
-def _stops(reading: PairReading, answers: Answers) -> list[Checked]:
-    """The checks that would stop a run at `preflight`, by what is known now and has been waived."""
-    checks = check_now(reading, Thresholds().fresh_seconds)
-    return [checked for checked in checks if checked.blocks and not answers.waives(checked.id)]
-
-
 def _mend(stops: list[Checked]) -> str:
     able = [f"--waive {CHECK}{checked.id}='reason'" for checked in stops if checked.waivable]
     mend = " ".join(dict.fromkeys(checked.hint for checked in stops if checked.hint))
     return f"{mend} Or add: {' '.join(able)}" if len(able) == len(stops) else mend
 
 
-def imagined_run(pair: str, old: str, new: str, reading: PairReading) -> Run:
-    """A planned run as it would open now; nothing is recorded."""
+def imagined_run(kind: Kind, pair: str, sides: Sides, reading: PairReading) -> Run:
+    """A run as it would open now; nothing is recorded."""
     opened = Opened(
         at=reading.now,
         wall=reading.wall,
         run="(not started)",
         pair=pair,
-        kind=Kind.PLANNED,
-        old=old,
-        new=new,
+        kind=kind,
+        old=sides.old,
+        new=sides.new,
         who=getpass.getuser(),
-        plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
+        plan=tuple(step.id for step in plan_of(kind)),
         thresholds=Thresholds(),
     )
     return apply(None, opened)

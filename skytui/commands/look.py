@@ -9,7 +9,7 @@ from skytui.config.state import pair_folder
 from skytui.errors import ConfigError, StateError
 from skytui.link.client import Client
 from skytui.link.start import conductor_listens
-from skytui.link.wire import NewReading
+from skytui.link.wire import NewReading, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.model import Run
 
@@ -27,6 +27,7 @@ class Looked(msgspec.Struct, frozen=True):
     run: Run | None
     previews: dict[str, str]
     trouble: str = ""
+    watched: Watched | None = None
 
 
 async def look(pair: str) -> Looked:
@@ -52,7 +53,9 @@ async def _ask(pair: str, folder: Path) -> Looked:
                     break
         if reading is None:
             return await _poll(pair)
-        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews)
+        return Looked(
+            pair, welcome.practice, True, reading, welcome.run, welcome.previews, watched=welcome.watched
+        )
     finally:
         await client.close()
 
@@ -61,20 +64,21 @@ async def _poll(pair: str) -> Looked:
     from skytui.conductor.poller import Poller  # noqa: PLC0415 - asyncssh and httpx come with it
     from skytui.conductor.runs import open_run  # noqa: PLC0415
     from skytui.conductor.surroundings import Surroundings  # noqa: PLC0415
-    from skytui.config.pairs import load_pair  # noqa: PLC0415
+    from skytui.config.inputs import load  # noqa: PLC0415
     from skytui.config.secrets import SecretStore  # noqa: PLC0415
     from skytui.drivers.build import open_drivers  # noqa: PLC0415
 
-    config = load_pair(pair)
+    loaded = load(pair)
+    config = loaded.pair
     secrets = SecretStore(config.secrets)
     secrets.resolve()
     if secrets.missing():
         raise ConfigError(
-            f"The secrets {', '.join(secrets.missing())} of {pair} are not configured.",
+            f"The secrets {', '.join(secrets.missing())} of {pair} must be given by a person.",
             hint=f"Open the console (skytui {pair}), which asks for them.",
         )
     clock = SystemClock()
-    drivers = open_drivers(config, clock, secrets)
+    drivers = open_drivers(config, clock, secrets, loaded.profile)
     try:
         surroundings = Surroundings(config, pair_folder(pair), clock)
         reading = await Poller(drivers, clock, 0.0, lambda _: None, surroundings).poll()
@@ -86,4 +90,4 @@ async def _poll(pair: str) -> Looked:
         stored = open_run(pair_folder(pair))
     except StateError as error:
         trouble = str(error)
-    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {}, trouble)
+    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {}, trouble=trouble)

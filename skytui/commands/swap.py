@@ -2,32 +2,53 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from skytui.commands.answers import parse_answers
+from skytui.commands.answers import Answers
 from skytui.commands.console import chosen_pair, known_pair, require_terminal
-from skytui.errors import RunRefusedError
+from skytui.errors import RunRefusedError, UsageError
 from skytui.link.start import attach
-from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request
+from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request, Unwatch
+from skytui.runbook.steps import Kind
 
 
 def headless(
-    pair: str, *, yes: bool, confirm: Sequence[str], waive: Sequence[str], take_over: str = ""
+    pair: str, answers: Answers, *, unplanned: bool = False, convert: bool = False, take_over: str = ""
 ) -> int:
-    """Run a planned swap without a screen; returns the exit code."""
+    """Run a swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
     known_pair(pair)
-    answers = parse_answers(yes=yes, confirm=confirm, waive=waive)
-    return asyncio.run(swap(pair, answers, sys.stdout, narrate, take_over=take_over))
+    kind = kind_of(unplanned=unplanned, convert=convert)
+    return asyncio.run(swap(pair, answers, sys.stdout, narrate, kind=kind, take_over=take_over))
 
 
-def console(pair: str, *, take_over: str = "", slow_link: bool, ascii_only: bool) -> int:
+def kind_of(*, unplanned: bool, convert: bool) -> Kind:
+    """The kind of run the options ask for. Raises UsageError for both at once."""
+    if unplanned and convert:
+        raise UsageError("--unplanned and --convert are two kinds of run: give one of them.")
+    if unplanned:
+        return Kind.UNPLANNED
+    return Kind.CONVERT if convert else Kind.PLANNED
+
+
+def console(
+    pair: str,
+    *,
+    unplanned: bool = False,
+    convert: bool = False,
+    take_over: str = "",
+    slow_link: bool,
+    ascii_only: bool,
+) -> int:
     """Open the console, and with it a run if none is open."""
     from skytui.commands.console import console as show  # noqa: PLC0415
 
+    kind = kind_of(unplanned=unplanned, convert=convert)
     require_terminal()
-    refused = asyncio.run(_ask(chosen_pair(pair), lambda number: Open(number, take_over=take_over)))
+    refused = asyncio.run(
+        _ask(chosen_pair(pair), lambda number: Open(number, kind=kind, take_over=take_over))
+    )
     if refused and not refused.startswith("run "):
         raise RunRefusedError(f"No run was started: {refused}.")
     return show(pair, slow_link=slow_link, ascii_only=ascii_only)
@@ -53,6 +74,13 @@ def release(pair: str) -> None:
     refused = asyncio.run(_ask(known_pair(pair), ReleaseRun))
     if refused:
         raise RunRefusedError(f"{pair} was not released: {refused}.")
+
+
+def unwatch(pair: str, reason: str) -> None:
+    """End the watch after the last run."""
+    refused = asyncio.run(_ask(known_pair(pair), lambda number: Unwatch(number, reason)))
+    if refused:
+        raise RunRefusedError(f"{pair}: {refused}.")
 
 
 def narrate(says: str) -> None:

@@ -9,16 +9,27 @@ from pathlib import Path
 
 from skytui import __version__
 from skytui.clock import Clock
+from skytui.conductor.afterwatch import AfterWatch
+from skytui.conductor.bell import Bell
 from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
 from skytui.conductor.fixed import fix
+from skytui.conductor.hooks import HookRunner
 from skytui.conductor.hub import Hub
 from skytui.conductor.journal import Journal
 from skytui.conductor.logs import Logs
 from skytui.conductor.marks import Marks, mark_of
 from skytui.conductor.paper import changes_the_plan, previews_of, put_on_paper
 from skytui.conductor.poller import Poller
-from skytui.conductor.runs import JOURNAL, ended_here, new_run_id, nothing_half_made, open_run
+from skytui.conductor.runs import (
+    JOURNAL,
+    StoredRun,
+    ended_here,
+    left_over,
+    new_run_id,
+    nothing_half_made,
+    open_run,
+)
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
 from skytui.conductor.surroundings import Surroundings, remember
@@ -46,20 +57,23 @@ from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
-from skytui.runbook.events import Opened, Passed, Recorded
+from skytui.remote.credentials import Credentials
+from skytui.runbook.events import Hooked, Opened, Passed, Recorded
+from skytui.runbook.hooks import failed_words
 from skytui.runbook.model import Run
-from skytui.runbook.steps import plan_of
+from skytui.runbook.sides import Sides, sides_of
+from skytui.runbook.steps import Kind, plan_of
 
 _LOG = logging.getLogger(__name__)
-_NO_ROLES = "a planned swap needs one server that reads master and one that reads standby"
 
 
 class Conductor:
     """Owns a pair while it serves. A request returns why it was refused, empty when it counted.
 
     `inputs` are what `config` and `drivers` were made of; `outdated` says why no run may be opened by them
-    any more, empty while one may. `how` is how a run that was left is taken up; `polled` is called after each
-    poll.
+    any more, empty while one may. `credentials` are what the drivers log in to hosts with; `remarks` is what
+    everybody who attaches must know of how that is done. `how` is how a run that was left is taken up;
+    `polled` is called after each poll.
     """
 
     def __init__(
@@ -71,6 +85,8 @@ class Conductor:
         clock: Clock,
         folder: Path,
         owner: str,
+        credentials: Credentials | None = None,
+        remarks: tuple[str, ...] = (),
         inputs: Inputs = NO_INPUTS,
         outdated: Callable[[], str] = lambda: "",
         how: Succession = SAME,
@@ -79,6 +95,9 @@ class Conductor:
         self._config = config
         self._drivers = drivers
         self._secrets = secrets
+        self._credentials = credentials or Credentials()
+        self._credentials.changed = self._wanted
+        self.remarks = remarks
         self._clock = clock
         self.folder = folder
         self._owner = owner
@@ -96,6 +115,7 @@ class Conductor:
         self.seats = Seats(config.operators, self._here)
         self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
+        self._hooks = HookRunner(config, self._hook_said)
         self._marks = Marks(
             drivers,
             config.thresholds,
@@ -103,6 +123,8 @@ class Conductor:
             ours=lambda mark: ended_here(folder, mark),
             trouble=self._trouble,
         )
+        self._bell = Bell(config, trouble=self._trouble, said=self._bell_said)
+        self.after = AfterWatch(folder, config.watch_hours, changed=self.hub.publish, called=self._call)
         surroundings = Surroundings(config, folder, clock)
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found, surroundings)
 
@@ -127,17 +149,11 @@ class Conductor:
         Raises StateError when the journal of a run that was left cannot be trusted.
         """
         left = open_run(self.folder)
-        if left is not None:
-            journal, contents = Journal.resume(left.folder / JOURNAL)
-            self._events = list(contents.events)
-            self._engine = self._new_engine(journal)
-            self._logs.transcribe(left.folder / "logs")
-            self._engine.resume(left.run, self._owner, self._how, socket.gethostname())
-            run = self._engine.run or left.run
-            key = contents.events[0].at.boot
-            mark = mark_of(self._config.name, run.id, key, run.operator, run.began)
-            self._marks.resumed(self._engine, mark, contents.hashes)
         try:
+            if left is not None:
+                self._carry_on(left)
+            else:
+                self.after.resume(self._clock.now())
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poller.run())
                 group.create_task(self._logs.run())
@@ -147,7 +163,20 @@ class Conductor:
             if self._engine:
                 await self._engine.close()
             await self._marks.close()
+            await self._bell.close()
             await asyncio.gather(*(driver.close() for driver in self._drivers.values()))
+
+    def _carry_on(self, left: StoredRun) -> None:
+        """Take up a run that another process left."""
+        journal, contents = Journal.resume(left.folder / JOURNAL)
+        self._events = list(contents.events)
+        self._engine = self._new_engine(journal)
+        self._logs.transcribe(left.folder / "logs")
+        self._engine.resume(left.run, self._owner, self._how, socket.gethostname())
+        run = self._engine.run or left.run
+        key = contents.events[0].at.boot
+        mark = mark_of(self._config.name, run.id, key, run.operator, run.began)
+        self._marks.resumed(self._engine, mark, contents.hashes)
 
     def welcome(self, seat: Seat) -> Welcome:
         """The whole state, for a client that has just come."""
@@ -165,18 +194,19 @@ class Conductor:
                 ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
                 for name, server in self._config.servers.items()
             ),
-            secrets_wanted=tuple(self._secrets.missing()),
+            secrets_wanted=self._secrets_wanted,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),
             lines=tuple(self._logs.kept),
             previews=self._previews,
+            watched=self.after.watched,
         )
 
     async def open(self, request: Open, seat: Seat) -> str:
         """Start a run, once every server that can be reached carries its mark."""
         async with self._opening:  # of two at once the second is told of the first one's run
-            if reason := self._why_not_open(seat):
+            if reason := self._why_not_open(seat, request.kind):
                 return reason
             run_id, wall = new_run_id(self.folder, self._clock.now()), self._clock.now()
             mark = mark_of(self._config.name, run_id, self._clock.instant().boot, seat.who, wall)
@@ -192,7 +222,7 @@ class Conductor:
                 self._marks.opened(self._engine, reason)
             return refused
 
-    def _why_not_open(self, seat: Seat) -> str:
+    def _why_not_open(self, seat: Seat, kind: Kind) -> str:
         if self.run is not None and not self.run.over:
             operator = self.seats.present.operator
             by = operator.words if operator else f"{self.run.operator}, who is not connected"
@@ -201,21 +231,19 @@ class Conductor:
             return reason
         if reason := self._outdated():
             return reason
-        wanted = self._secrets.missing()
-        if wanted:
+        if wanted := self._secrets_wanted:
             return f"a secret is wanted first: {', '.join(wanted)}"
-        return "" if self._roles else _NO_ROLES
+        return self._sides(kind).why_not
 
-    @property
-    def _roles(self) -> tuple[str, str] | None:
-        """Who reads master and who standby, if there is one of each."""
-        old, new = (self._reading.master(), self._reading.standby()) if self._reading else (None, None)
-        return (old, new) if old and new else None
+    def _sides(self, kind: Kind) -> Sides:
+        """Who would hand over to whom in a run of this kind that starts now."""
+        return sides_of(kind, self._reading, left_over(self.folder) if kind is Kind.CONVERT else None)
 
     def _begin(self, request: Open, seat: Seat, run_id: str) -> str:
         """The run is open with its first event. Raises StateError when that cannot be written."""
-        if (roles := self._roles) is None:
-            raise StateError(f"No run was started: {_NO_ROLES}.")
+        sides = self._sides(request.kind)
+        if sides.why_not:
+            raise StateError(f"No run was started: {sides.why_not}.")
         folder = self.folder / "runs" / run_id
         plan = tuple(step.id for step in plan_of(request.kind))
         with nothing_half_made(folder):
@@ -227,14 +255,17 @@ class Conductor:
             run=run_id,
             pair=self._config.name,
             kind=request.kind,
-            old=roles[0],
-            new=roles[1],
+            old=sides.old,
+            new=sides.new,
             who=seat.who,
             host=socket.gethostname(),
             plan=plan,
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
+            owed=sides.owed,
+            hooks=self._hooks.names,
+            deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []
@@ -246,12 +277,17 @@ class Conductor:
             self._events = last
             raise
         self._engine = engine
+        self.after.opened()
         self.seats.sit(seat)
         self._logs.transcribe(folder / "logs")
         return refused
 
     async def take_secret(self, request: GiveSecret) -> str:
         """Try a secret, and keep it in memory if it is right."""
+        if request.name in self._credentials.wanted:
+            refused = await self._credentials.give(request.name, Secret(request.value))
+            self._poller.look()
+            return refused
         if request.name not in self._secrets.missing():
             return f"no secret {request.name} is wanted"
         self._secrets.put(request.name, Secret(request.value))
@@ -260,9 +296,28 @@ class Conductor:
             if refused:
                 self._secrets.forget(request.name)
                 return refused
-        self.hub.publish(SecretsWanted(tuple(self._secrets.missing())))
+        self._wanted()
         self._poller.look()
         return ""
+
+    def attached(self, seat: Seat, agent: str) -> None:
+        """A client has come, with this SSH agent. Who may only look lends none, and answers nothing."""
+        if self.seats.may(seat):
+            self._credentials.attached(agent)
+            self._poller.look()
+
+    def left(self, seat: Seat) -> None:
+        """A client has gone."""
+        if self.seats.may(seat):
+            self._credentials.left()
+
+    @property
+    def _secrets_wanted(self) -> tuple[str, ...]:
+        """What a person must still give: those of the pair, and what its hosts ask for."""
+        return (*self._secrets.missing(), *self._credentials.wanted)
+
+    def _wanted(self) -> None:
+        self.hub.publish(SecretsWanted(self._secrets_wanted))
 
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(
@@ -274,6 +329,7 @@ class Conductor:
             said=self._said,
             trouble=self._trouble,
             objection=self._marks.refresh,
+            run_hook=self._hooks.run,
         )
 
     def _here(self, present: Present) -> None:
@@ -286,6 +342,7 @@ class Conductor:
         self._alarm(reading)
         if self._engine:
             self._engine.observe(reading)
+        self.after.observe(reading)
         self._preview()
 
     def _alarm(self, reading: PairReading) -> None:
@@ -293,10 +350,17 @@ class Conductor:
         masters = reading.masters()
         before, self._two_masters = self._two_masters, len(masters) > 1
         if self._two_masters and not before:
-            self._trouble(
+            self._call(
                 f"TWO MASTERS: {' and '.join(masters)} both read master, and jobs may run twice."
-                " Stop the one that should not be, by hand; nothing is started from here meanwhile."
+                " Stop the one that should not be, by hand; nothing is started from here meanwhile.",
+                serious=True,
             )
+
+    def _call(self, says: str, serious: bool) -> None:
+        """Say it to whoever is here, and run the pair's alarm command where somebody has to be called."""
+        self._trouble(says)
+        if serious:
+            self._bell.ring(says, self.run)
 
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
@@ -306,8 +370,11 @@ class Conductor:
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
             put_on_paper(self.folder / "runs" / run.id, run, previews)
+        if isinstance(event, Hooked) and not event.ok:
+            self._trouble(f"T{failed_words(run)[1:]}.")
         if run.over:
             self._marks.ended()
+            self.after.ended(run)
 
     def _remember(self, run: Run) -> None:
         """Keep what the preflight saw, for the next one. A run goes on without it."""
@@ -319,6 +386,12 @@ class Conductor:
 
     def _said(self, order: Order, line: str) -> None:
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))
+
+    def _hook_said(self, hook: str, line: str) -> None:
+        self._logs.add(LogLine("hook", hook.replace(" ", "-"), line, self._clock.now()))
+
+    def _bell_said(self, line: str) -> None:
+        self._hook_said("alarm", line)
 
     def _trouble(self, says: str) -> None:
         _LOG.warning("%s", says)

@@ -17,6 +17,7 @@ from skytui.config.pairs import PairConfig
 from skytui.errors import StateError
 from skytui.pair.facts import Calendar, Facts, Folder, Logout, Past, Remembered
 from skytui.pair.pair import PairReading
+from skytui.pair.quiet import next_due
 from skytui.pair.reading import Known, Unknown
 from skytui.pair.vocabulary import SLOW_SECONDS
 from skytui.runbook.model import Ended, Ending, Run
@@ -174,7 +175,10 @@ def _recall(folder: Path) -> Remembered:
 
 
 def _calendar(config: PairConfig, past: Past, wall: datetime) -> Calendar:
-    return Calendar()
+    every, quiet = config.every, config.quiet
+    due = next_due(past.last_swap, every, quiet) if every and past.last_swap else None
+    opens, closes = quiet.opening(wall) if quiet else (None, None)
+    return Calendar(every.days if every else 0, due, quiet.words if quiet else "", opens, closes)
 
 
 def _owed(run: Run | None) -> tuple[str, ...]:

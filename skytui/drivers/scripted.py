@@ -9,7 +9,7 @@ from skytui.drivers.scripted_world import Fate, ScriptedPair, ScriptedServer
 from skytui.pair.logline import LogLine
 from skytui.pair.mark import Mark, Marking, Unmarked
 from skytui.pair.order import Order, Outcome, Result
-from skytui.pair.reading import Known, Silence, Unknown
+from skytui.pair.reading import Cause, Known, Unknown
 from skytui.pair.vocabulary import (
     Action,
     Agent,
@@ -208,6 +208,7 @@ class ScriptedDriver:
             Action.CLEAR_GUARD: lambda _: self._guard(is_set=False),
             Action.WRITE_MARKER: self._mark,
             Action.SHUT_DOWN: lambda _: pair.shut_down(own),
+            Action.FENCE: lambda _: pair.fence(own),
             Action.START: lambda _: pair.start(own),
             Action.PROMOTE: lambda _: pair.promote(own),
             Action.CONVERT: lambda _: pair.convert(own),
@@ -296,7 +297,7 @@ class _Eye:
     def _of_master(self, value: T) -> Known[T] | Unknown:
         if self._own.serving and self._own.role is not Role.MASTER:
             says = "asked of the master only; this server reads standby"
-            return Unknown(says, silence=Silence.NOT_ASKED)
+            return Unknown(says, cause=Cause.NOT_ASKED)
         return self._served(value)
 
     def _hosted(self, value: T) -> Known[T] | Unknown:

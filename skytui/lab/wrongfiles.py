@@ -68,7 +68,7 @@ WRONG_FILES: tuple[Fault, ...] = (
         "no-state",
         "bin/state.sh of a host is not there: processes, disk, guard and control data cannot be read",
         files.FileFault(files.of_host("bin", "state.sh"), files.gone),
-        breaks=("profile", "scripts-present"),
+        breaks=("scripts-present",),
         hides=("processes", "control-data", "disk", "guard", "marker"),
     ),
     _file(

@@ -14,19 +14,29 @@ from skytui.clock import Instant
 T_co = TypeVar("T_co", covariant=True)
 
 
-class Silence(enum.StrEnum):
-    """What kind of reason it is that a reading gives no value."""
+class Cause(enum.StrEnum):
+    """Why nothing is known, as profiles and repairs tell causes apart. One is never taken for another."""
 
-    NO_ANSWER = "no answer"
-    """Nobody answered, or not in time: this says nothing about the other side."""
-    REFUSED = "refused"
-    """The other side answered, and would not say."""
-    UNUSABLE = "unusable"
-    """It answered with something that is not what it was asked for."""
+    OTHER = "other"
+    """Nothing that any of the others says."""
     NOT_ASKED = "not asked"
-    """Nobody asked: not yet, or because only a server in the other role is asked."""
+    """Nobody was asked: the profile, the configuration or the server's role says so."""
+    STANDBY = "standby"
+    """The server is a standby, and only a master has an answer."""
+    GONE = "process gone"
+    """The host answered that the process is not there."""
+    CLOSED = "port closed"
+    """The server's address refused the connection: nothing listens there."""
+    SILENT = "does not answer"
+    """No connection or no answer in time; it may be up or down."""
+    HOST = "host not reached"
+    """The host could not be reached over SSH: this says nothing about its server."""
+    REFUSED = "refused"
+    """The other side answered, and refused."""
+    UNUSABLE = "unusable answer"
+    """An answer came, and is not what the profile expects."""
     NO_SUCH_THING = "no such thing"
-    """This kind of system has no such thing, or its profile does not say how it is read."""
+    """This kind of system has none, or its profile or configuration does not say how it is asked."""
     BY_HAND = "by hand"
     """A person looks at it."""
 
@@ -50,22 +60,19 @@ class Stale(msgspec.Struct, Generic[T_co], frozen=True, tag="stale"):
     at: Instant
     reason: str
     source: str = ""
-    silence: Silence = Silence.NO_ANSWER
+    cause: Cause = Cause.OTHER
 
 
 class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
-    """Nothing is known, for `reason`, which is of the kind `silence`.
-
-    `at` is when the failed request started; absent if none was made.
-    """
+    """Nothing is known, for `reason`. `at` is when the failed request started; absent if none was made."""
 
     reason: str
     at: Instant | None = None
     source: str = ""
-    silence: Silence = Silence.NO_ANSWER
+    cause: Cause = Cause.OTHER
 
 
-NEVER_ASKED = Unknown("not asked yet", silence=Silence.NOT_ASKED)
+NEVER_ASKED = Unknown("not asked yet", cause=Cause.NOT_ASKED)
 """What every reading is before the first poll."""
 
 
@@ -80,4 +87,4 @@ def after(
     """What is known when `now` was read after `before`: a failure keeps the last value, as stale."""
     if isinstance(now, Known) or isinstance(before, Unknown):
         return now
-    return Stale(before.value, before.at, now.reason, before.source, now.silence)
+    return Stale(before.value, before.at, now.reason, before.source, now.cause)

@@ -5,6 +5,7 @@ reading has one type, given by `ServerReading`; each action has one meaning, giv
 """
 
 import enum
+import functools
 from datetime import datetime
 
 import msgspec
@@ -34,6 +35,8 @@ class Action(enum.StrEnum):
     SET_GUARD = "set_guard"
     CLEAR_GUARD = "clear_guard"
     SHUT_DOWN = "shut_down"
+    FENCE = "fence"
+    """Set the guard, then stop server and database, in whatever state they are."""
     START = "start"
     PROMOTE = "promote"
     SALVAGE = "salvage"
@@ -208,6 +211,7 @@ SLOW = frozenset({"scripts", "reaches_peer", "run_mark", "last_boot"})
 SLOW_SECONDS = 30.0
 
 
+@functools.cache
 def value_type(reading: str) -> object:
     """The type of a reading's value.
 

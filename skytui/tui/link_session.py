@@ -21,16 +21,21 @@ from skytui.link.wire import (
     NewReading,
     Notice,
     Open,
+    Postpone,
     Present,
     Previews,
     ReleaseRun,
     Request,
     SecretsWanted,
+    State,
     Take,
+    TurnRun,
     Waive,
+    Watched,
     Welcome,
 )
 from skytui.runbook.events import Opened
+from skytui.runbook.steps import Kind
 from skytui.tui.logring import LogRing
 from skytui.tui.session import NOTICES_KEPT, Shown
 
@@ -78,9 +83,21 @@ class LinkSession:
         finally:
             await self._client.close()
 
-    async def open_run(self) -> str:
-        """Start the planned swap."""
-        return await self._ask(Open)
+    async def open_run(self, kind: Kind) -> str:
+        """Start a run of this kind."""
+        return await self._ask(lambda number: Open(number, kind=kind))
+
+    async def state(self, run: str, step: str, words: str) -> str:
+        """State that the original master is powered off."""
+        return await self._ask(lambda number: State(number, run, step, words))
+
+    async def turn(self, run: str, reason: str) -> str:
+        """Make an unplanned swap of a planned one."""
+        return await self._ask(lambda number: TurnRun(number, run, reason))
+
+    async def postpone(self, run: str, reason: str) -> str:
+        """Leave the conversion for a run of its own."""
+        return await self._ask(lambda number: Postpone(number, run, reason))
 
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""
@@ -153,6 +170,7 @@ class LinkSession:
             previews=welcome.previews,
             notices=notices,
             noticed=noticed,
+            watched=welcome.watched,
         )
 
     def _take(self, message: Message) -> None:
@@ -168,6 +186,8 @@ class LinkSession:
                 self._show(secrets_wanted=names)
             case Present():
                 self._show(present=message)
+            case Watched():
+                self._show(watched=message)
             case Previews(previews=previews):
                 self._show(previews=previews)
             case Notice():

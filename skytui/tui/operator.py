@@ -3,21 +3,19 @@
 Works on a `Floor`, which the console is; so it can be tested without one.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
-
+from skytui.runbook.hooks import failed, failed_words
 from skytui.runbook.model import Checking, Doubtful, Failed, Run, Waiting
 from skytui.runbook.prospect import Turn
 from skytui.runbook.steps import STEPS
 from skytui.runbook.undo import plan_of_abort, why_no_abort
 from skytui.tui.arming import Armed, KeyTimes
+from skytui.tui.floor import Floor
 from skytui.tui.glyphs import Look
-from skytui.tui.leaving import DrillEnding
+from skytui.tui.lost_master import KEYS, LostMaster
 from skytui.tui.passing import ended, left_behind, no_way_back_now, not_yours_now, taken_by_another
 from skytui.tui.scene import Scene
 from skytui.tui.screens.checks import ChecksDialog
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
-from skytui.tui.screens.dialog import Dialog
 from skytui.tui.screens.handover import HandOverDialog
 from skytui.tui.screens.help import HelpDialog
 from skytui.tui.screens.leave import LeaveDialog
@@ -36,37 +34,11 @@ from skytui.tui.view.people import (
     taking_words,
     why_not_yours,
 )
-from skytui.tui.view.summary import roles_now, why_no_start
+from skytui.tui.view.summary import startable, why_no_start
 
-T = TypeVar("T")
-
-DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over")
+DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over", *KEYS)
 """The actions that ask the session for something."""
 TOO_EARLY = "A key typed before its card could be read does not count. Nothing was done; press it again."
-
-
-class Floor(Protocol):
-    """What the console offers to the operator's desk."""
-
-    @property
-    def scene(self) -> Scene:
-        """The moment that is shown."""
-
-    @property
-    def key_read(self) -> float:
-        """When the key that is being handled was read from the terminal."""
-
-    def ask(self, dialog: Dialog[T], answered: Callable[[T], None]) -> None:
-        """Show a dialog; `answered` is called with its answer, unless it was cancelled."""
-
-    def send(self, request: Awaitable[str], done: Callable[[str], None]) -> None:
-        """Await a request beside the screen; `done` is called with why it was refused."""
-
-    def say(self, sentence: str, *, bad: bool) -> None:
-        """A short notice."""
-
-    def go(self, ending: DrillEnding | None) -> None:
-        """Leave the console."""
 
 
 class Operator:
@@ -79,6 +51,7 @@ class Operator:
         self._times = times
         self._drill = drill
         self._sent: object = None
+        self.lost = LostMaster(floor, session, look, times, self._report)
 
     @property
     def watches(self) -> bool:
@@ -97,6 +70,8 @@ class Operator:
                 here = not open_run
             case "take":
                 here = open_run and not scene.operates
+            case "unplanned" | "state" | "later":
+                here = self.lost.offers(action)
             case "hand_over" | "abort":
                 here = open_run and scene.operates
             case _:
@@ -117,7 +92,9 @@ class Operator:
             return "" if scene.shown.secrets_wanted else _sentence(why_no_start(scene))
         if run is None or run.over:
             return ""
-        if action in ("confirm", "waive", "abort") and (why := why_not_yours(scene)):
+        if action in KEYS and self.lost.offers(action):
+            return self._not_yours(scene) or _sentence(self.lost.why_not(action, run))
+        if action in ("confirm", "waive", "abort") and (why := self._not_yours(scene)):
             return why
         if action == "confirm":
             return _why_not_confirm(scene)
@@ -139,7 +116,7 @@ class Operator:
         run, step = scene.run, scene.run.step if scene.run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(scene):
+        if why := self._not_yours(scene):
             self.refuse(why)
         elif not in_sight:
             self.refuse("The step card is not in sight: nothing was done.")
@@ -155,15 +132,15 @@ class Operator:
             self._send_confirmation(run.id, step.id, "", armed.card)
 
     async def start(self) -> None:
-        """Ask whether the planned swap is to be started."""
+        """Ask whether the planned swap, or a conversion that was left for later, is to be started."""
         scene = self._floor.scene
         if scene.shown.secrets_wanted:
             self.ask_secret()
             return
-        roles = roles_now(scene)
-        if roles:
-            dialog = StartDialog(self._times, old=roles[0], new=roles[1])
-            self._floor.ask(dialog, lambda _: self._floor.send(self._session.open_run(), self._report))
+        if (found := startable(scene)) is not None:
+            kind, old, new = found
+            dialog = StartDialog(self._times, kind=kind, old=old, new=new)
+            self._floor.ask(dialog, lambda _: self._floor.send(self._session.open_run(kind), self._report))
 
     async def waive(self) -> None:
         """Ask for the reason, and let the gate of the current step pass unproven."""
@@ -171,17 +148,22 @@ class Operator:
         step = run.step if run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(self._floor.scene):
+        if why := self._not_yours(self._floor.scene):
             self.refuse(why)
             return
-        check = next(waivable_blockers(self._floor.scene), None) if step.id == "preflight" else None
-        what = f"the check {check.id}" if check else step.id
+        hook = failed(run)
+        on_checks = step.id == "preflight" and not hook
+        check = next(waivable_blockers(self._floor.scene), None) if on_checks else None
+        passes = "The step passes without this proof, and the run is not called clean:"
+        goes_on = "The run goes on without it, and is not called clean. The step still has its own gate."
+        what = f"the hook {hook}" if hook else f"the check {check.id}" if check else step.id
+        unproven = (check.says,) if check else self._floor.scene.prospect.gate.reasons
         dialog = ReasonDialog(
             self._times,
             self._look,
             title=f"Waive {what}?",
-            text="The step passes without this proof, and the run is not called clean:",
-            unproven=(check.says,) if check else self._floor.scene.prospect.gate.reasons,
+            text=goes_on if hook else passes,
+            unproven=(failed_words(run),) if hook else unproven,
         )
         dialog.passed_by = left_behind(run, step)
         waive = self._session.waive
@@ -222,7 +204,8 @@ class Operator:
             self._times,
             self._look,
             title="Hold the run?",
-            text="It does not go past its next gate until h releases it. What is under way goes on.",
+            text=f"It does not go past its next gate until {self._look.keys.word('hold')} releases it."
+            " What is under way goes on.",
         )
         dialog.passed_by = ended(run)
         self._floor.ask(dialog, lambda reason: self._floor.send(self._session.hold(reason), self._report))
@@ -264,7 +247,7 @@ class Operator:
     def help(self) -> None:
         """Show all keys."""
         people = list_of_people(self._floor.scene, self._look)
-        self._floor.ask(HelpDialog(self._times, people), lambda _: None)
+        self._floor.ask(HelpDialog(self._times, people, self._look.keys), lambda _: None)
 
     def leave(self) -> None:
         """Leave; in a drill, ask what becomes of the pair."""
@@ -274,6 +257,9 @@ class Operator:
         run = self._floor.scene.run
         run_open = run is not None and not run.over
         self._floor.ask(LeaveDialog(self._times, run_open=run_open), self._floor.go)
+
+    def _not_yours(self, scene: Scene) -> str:
+        return why_not_yours(scene, self._look.keys.word("take"))
 
     def _ask_phrase(self, card: object) -> None:
         scene = self._floor.scene
@@ -320,6 +306,8 @@ def _why_not_confirm(scene: Scene) -> str:
 
 def _why_not_waive(scene: Scene, run: Run) -> str:
     step = run.step
+    if failed(run):
+        return ""
     if step is not None and step.id == "preflight":
         if next(waivable_blockers(scene), None) is None:
             return "No check blocks that may be waived; c shows them all."

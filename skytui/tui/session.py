@@ -10,10 +10,11 @@ from typing import Protocol
 
 import msgspec
 
-from skytui.link.wire import Notice, Present, Seat, ServerFacts
+from skytui.link.wire import Notice, Present, Seat, ServerFacts, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
+from skytui.runbook.steps import Kind
 from skytui.tui.logring import LogRing
 
 NOTICES_KEPT = 20
@@ -25,7 +26,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     `received` is when `reading` came in, in seconds of the console's own monotonic clock. `lost` says why
     there is no connection to the conductor; empty while there is one. `you` is this console among the clients
     that are `present`, and `may` names the requests it can make. `notices` are the latest sentences for
-    the person at the screen, `noticed` counts all there ever were.
+    the person at the screen, `noticed` counts all there ever were. `watched` is the watch after the last run.
     """
 
     pair: str
@@ -44,6 +45,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     lost: str = ""
     notices: tuple[Notice, ...] = ()
     noticed: int = 0
+    watched: Watched | None = None
 
 
 class Session(Protocol):
@@ -64,8 +66,17 @@ class Session(Protocol):
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed`, in the event loop, each time `shown` is another."""
 
-    async def open_run(self) -> str:
-        """Start the planned swap."""
+    async def open_run(self, kind: Kind) -> str:
+        """Start a run of this kind."""
+
+    async def state(self, run: str, step: str, words: str) -> str:
+        """State that the original master is powered off."""
+
+    async def turn(self, run: str, reason: str) -> str:
+        """Make an unplanned swap of a planned one."""
+
+    async def postpone(self, run: str, reason: str) -> str:
+        """Leave the conversion for a run of its own."""
 
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""

@@ -7,7 +7,7 @@ import msgspec
 
 from skytui.clock import Instant
 from skytui.pair.pair import PairReading, Sample
-from skytui.pair.reading import Known, Silence, Stale, Unknown
+from skytui.pair.reading import Cause, Known, Stale, Unknown
 from skytui.pair.vocabulary import SLOW_SECONDS, ServerReading
 from skytui.runbook.sight import Missing, Sight, TooEarly
 
@@ -98,8 +98,8 @@ class View:
         it, `Missing` where it was not read.
         """
         if isinstance(found, Unknown):
-            none = found.silence is Silence.NO_SUCH_THING and not needed
-            if none or found.silence is Silence.BY_HAND:
+            none = found.cause is Cause.NO_SUCH_THING and not needed
+            if none or found.cause is Cause.BY_HAND:
                 raise NotApplicable(f"{what}: {found.reason}")
         value = self._sight.take(what, found, limit=self._sight.limit + SLOW_SECONDS if slow else None)
         if not isinstance(found, Unknown) and (self.oldest is None or self.oldest.later_than(found.at)):

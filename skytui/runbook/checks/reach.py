@@ -1,6 +1,6 @@
 """Who reaches whom: this host both servers, and each server the other one; and what runs there."""
 
-from skytui.pair.reading import Silence, Stale, Unknown
+from skytui.pair.reading import Cause, Stale, Unknown
 from skytui.pair.vocabulary import Port
 from skytui.runbook.checks.check import Check, Group, NotApplicable, Said, Verdict, View
 
@@ -22,7 +22,9 @@ def _way(view: View, reading: str, over: str, *, other: str) -> Said:
         found = getattr(view.reading.server(name), reading)
         if found.source.startswith(other):
             raise NotApplicable(f"{name} is not asked {over}")
-        if isinstance(found, Stale | Unknown) and found.silence is Silence.REFUSED:
+        # A command that ran and failed is no host that refuses us.
+        ran = isinstance(found, Stale | Unknown) and found.reason.startswith("ended with ")
+        if isinstance(found, Stale | Unknown) and found.cause is Cause.REFUSED and not ran:
             refused.append(f"{name} answers and refuses: {found.reason}")
     if refused:
         return Verdict.BLOCK, "; ".join(refused)
@@ -36,7 +38,7 @@ def login(view: View) -> Said:
     refused: list[str] = []
     for name in view.names:
         found = view.server(name).users
-        if isinstance(found, Stale | Unknown) and found.silence is Silence.REFUSED:
+        if isinstance(found, Stale | Unknown) and found.cause is Cause.REFUSED:
             refused.append(f"{name}: {found.reason}")
     if refused:
         return Verdict.BLOCK, "; ".join(refused)

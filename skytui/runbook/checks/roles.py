@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from skytui.pair.reading import Silence, Stale, Unknown
+from skytui.pair.reading import Cause, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, Role
 from skytui.runbook.checks.check import Check, Group, NotApplicable, Said, Verdict, View
 from skytui.runbook.sight import Missing
@@ -89,7 +89,7 @@ def profile(view: View) -> Said:
         view.take(f"the role of {name}", server.role, needed=True)
         for reading in READINGS:
             found = getattr(server, reading)
-            if isinstance(found, Stale | Unknown) and found.silence is Silence.UNUSABLE:
+            if isinstance(found, Stale | Unknown) and found.cause is Cause.UNUSABLE:
                 strange.append(f"{reading} of {name}: {found.reason}")
     if strange:
         return Verdict.BLOCK, "; ".join(strange)

@@ -46,7 +46,7 @@ def test_every_reading_is_merged() -> None:
     for name in READINGS:
         before, now = getattr(whole, name), getattr(merged, name)
         if isinstance(before, Known):
-            stale = Stale(before.value, before.at, NEVER_ASKED.reason, before.source, NEVER_ASKED.silence)
+            stale = Stale(before.value, before.at, NEVER_ASKED.reason, before.source, NEVER_ASKED.cause)
             assert now == stale, name
 
 

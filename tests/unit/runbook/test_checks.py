@@ -8,7 +8,7 @@ import pytest
 
 from skytui.pair.facts import Calendar, Folder, Logout, Past, Remembered, Terminal
 from skytui.pair.pair import PairReading
-from skytui.pair.reading import Known, Silence, Stale, Unknown
+from skytui.pair.reading import Cause, Known, Stale, Unknown
 from skytui.pair.vocabulary import (
     Agent,
     Control,
@@ -38,9 +38,9 @@ def reads(server: str, reading: str, value: object) -> Fault:
     return lambda pair: with_value(pair, server, reading, value)
 
 
-def silent(server: str, reading: str, silence: Silence = Silence.NO_ANSWER) -> Fault:
+def silent(server: str, reading: str, cause: Cause = Cause.SILENT) -> Fault:
     return lambda pair: with_readings(
-        pair, server, **{reading: Unknown("cut off", pair.began, "HTTP /", silence)}
+        pair, server, **{reading: Unknown("cut off", pair.began, "HTTP /", cause)}
     )
 
 
@@ -85,20 +85,20 @@ BREAKS: dict[str, dict[str, Fault]] = {
     "pinned": {"rebuilt-pair": fact("remembered", Remembered("20260101-020000", {}, "4711"))},
     "timeline": {"old-timeline": reads(NEW, "identity", Identity(NEW, 2, "7301"))},
     "version": {"mixed-versions": reads(NEW, "version", "17")},
-    "profile": {"odd-answers": silent(OLD, "database_bytes", Silence.UNUSABLE)},
+    "profile": {"odd-answers": silent(OLD, "database_bytes", Cause.UNUSABLE)},
     "address": {"wrong-address": reads(OLD, "listen_port", 9)},
     "clocks": {
         "slow-clock": reads(OLD, "clock", START - timedelta(seconds=20)),
         "wrong-clock": reads(OLD, "clock", START - timedelta(hours=1)),
     },
-    "http": {"http-refuses": silent(NEW, "role", Silence.REFUSED)},
+    "http": {"http-refuses": silent(NEW, "role", Cause.REFUSED)},
     "login": {
-        "wrong-password": silent(OLD, "users", Silence.REFUSED),
+        "wrong-password": silent(OLD, "users", Cause.REFUSED),
         "forgotten-session": reads(OLD, "users", []),
     },
     "ssh": {
         "locked-out": lambda pair: with_readings(
-            pair, NEW, process=Unknown("no key", pair.began, "SSH x", Silence.REFUSED)
+            pair, NEW, process=Unknown("no key", pair.began, "SSH x", Cause.REFUSED)
         )
     },
     "ports": {"shut-port": reads(NEW, "ports", [Port(8443, "open"), Port(5432, "refused")])},
@@ -294,13 +294,13 @@ def test_the_last_value_known_is_no_evidence(check: str) -> None:
 def test_what_a_kind_of_system_does_not_have_is_not_applicable_and_blocks_nothing() -> None:
     for check in ("queues", "agents", "scripts-present", "control-data"):
         server, reading = _READ_FROM.get(check, (OLD, ""))
-        checked = found(check, silent(server, reading, Silence.NO_SUCH_THING))
+        checked = found(check, silent(server, reading, Cause.NO_SUCH_THING))
         assert checked.verdict is Verdict.NOT_APPLICABLE
         assert not checked.blocks
 
 
 def test_that_a_system_has_no_roles_is_never_not_applicable() -> None:
-    assert found("roles", silent(OLD, "role", Silence.NO_SUCH_THING)).verdict is Verdict.UNKNOWN
+    assert found("roles", silent(OLD, "role", Cause.NO_SUCH_THING)).verdict is Verdict.UNKNOWN
 
 
 def test_the_summary_counts_what_is_not_ok() -> None:

@@ -40,9 +40,9 @@ def test_a_condition_that_flips_at_the_moment_of_confirmation_blocks() -> None:
     assert prospect(walk.run, before).gate.passes
     assert walk.confirm() == ""
     full_disk(walk)
-    assert isinstance(walk.run.stage, Checking)
+    assert isinstance(walk.at(), Checking)
     walk.poll()
-    assert walk.run.stage == Waiting("baseline")
+    assert walk.at() == Waiting("baseline")
 
 
 def test_what_was_asked_before_the_confirmation_is_no_evidence() -> None:
@@ -50,7 +50,7 @@ def test_what_was_asked_before_the_confirmation_is_no_evidence() -> None:
     old = walk.world.poll()
     assert walk.confirm() == ""
     assert walk.observe(old) == ""
-    assert isinstance(walk.run.stage, Checking)
+    assert isinstance(walk.at(), Checking)
     ahead = prospect(walk.run, old)
     assert ahead.reasons == ("the next reading counts",)
 
@@ -63,7 +63,7 @@ def test_a_slow_reading_from_before_the_confirmation_is_no_evidence_either() -> 
     reading = walk.world.poll()
     earlier = msgspec.structs.replace(reading.server(OLD), scripts=known)
     assert walk.observe(msgspec.structs.replace(reading, servers={**reading.servers, OLD: earlier})) == ""
-    assert isinstance(walk.run.stage, Checking)
+    assert isinstance(walk.at(), Checking)
 
 
 def test_the_confirmation_asks_for_everything_anew() -> None:
@@ -86,14 +86,14 @@ def test_the_card_names_what_blocks_and_how_to_mend_it() -> None:
 def test_a_waived_check_lets_the_step_pass_and_the_run_is_not_clean() -> None:
     walk = Walk()
     assert waive(walk, "disk", "the old copy goes first") == ""
-    assert walk.run.stage == Waiting("preflight"), "a check is waived, not the step"
+    assert walk.at() == Waiting("preflight"), "a check is waived, not the step"
     assert walk.confirm() == ""
     full_disk(walk)
-    assert walk.run.stage == Waiting("baseline")
+    assert walk.at() == Waiting("baseline")
     passed = next(event for event in walk.events if isinstance(event, Passed))
     assert any("waived by ann: the old copy goes first" in proof for proof in passed.proofs)
     walk.to_end()
-    assert walk.run.stage == Ended(Ending.NOT_CLEAN)
+    assert walk.at() == Ended(Ending.NOT_CLEAN)
     assert [(w.step, w.check, w.reason) for w in walk.run.waivers] == [
         ("preflight", "disk", "the old copy goes first")
     ]
@@ -104,7 +104,7 @@ def test_a_waiver_is_for_its_own_check_only() -> None:
     assert waive(walk, "clocks") == ""
     assert walk.confirm() == ""
     full_disk(walk)
-    assert isinstance(walk.run.stage, Checking)
+    assert isinstance(walk.at(), Checking)
 
 
 @pytest.mark.parametrize(
