@@ -58,12 +58,13 @@ class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
 
 
 class Waive(msgspec.Struct, frozen=True, tag="waive"):
-    """Let the gate of this step pass unproven, for a reason."""
+    """Let the gate of this step pass unproven, for a reason; of `preflight` only the one `check`."""
 
     number: int
     run: str
     step: str
     reason: str
+    check: str = ""
 
 
 class AbortRun(msgspec.Struct, frozen=True, tag="abort"):

@@ -101,12 +101,13 @@ class Passed(Event, frozen=True, kw_only=True, tag="passed"):
 
 
 class Waived(Event, frozen=True, kw_only=True, tag="waived"):
-    """A person let the gate pass unproven, for a reason."""
+    """A person let the gate pass unproven, for a reason; of `preflight` only the one `check`."""
 
     step: str
     who: str
     reason: str
     unproven: tuple[str, ...] = ()
+    check: str = ""
 
 
 class Held(Event, frozen=True, kw_only=True, tag="held"):

@@ -53,12 +53,13 @@ class Debt(msgspec.Struct, frozen=True):
 
 
 class Waiver(msgspec.Struct, frozen=True):
-    """A gate that a person let pass unproven, and why."""
+    """A gate that a person let pass unproven, and why; of `preflight` only the one `check`."""
 
     step: str
     reason: str
     who: str
     unproven: tuple[str, ...] = ()
+    check: str = ""
 
 
 class Hold(msgspec.Struct, frozen=True):

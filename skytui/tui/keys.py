@@ -111,6 +111,13 @@ MAIN: list[Binding] = [
         id="secret",
         tooltip="Try a secret that is wanted again: from its file or command, else it is asked for.",
     ),
+    Binding(
+        "c",
+        "checks",
+        "checks",
+        id="checks",
+        tooltip="Show every check of the pair, with its evidence and how to mend what it finds.",
+    ),
     Binding("l", "log", "log", id="log", tooltip="Show the log on the whole screen, and back."),
     Binding(
         "f",

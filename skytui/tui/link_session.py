@@ -104,9 +104,9 @@ class LinkSession:
         """Go on with this step of this run."""
         return await self._ask(lambda number: Confirm(number, run, step, phrase))
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        """Let the gate of this step pass unproven."""
-        return await self._ask(lambda number: Waive(number, run, step, reason))
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        """Let the gate of this step pass unproven; of `preflight` only the one check."""
+        return await self._ask(lambda number: Waive(number, run, step, reason, check))
 
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""

@@ -14,6 +14,7 @@ from skytui.tui.glyphs import Look
 from skytui.tui.lost_master import KEYS, LostMaster
 from skytui.tui.passing import ended, left_behind, no_way_back_now, not_yours_now, taken_by_another
 from skytui.tui.scene import Scene
+from skytui.tui.screens.checks import ChecksDialog
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
 from skytui.tui.screens.handover import HandOverDialog
 from skytui.tui.screens.help import HelpDialog
@@ -23,6 +24,7 @@ from skytui.tui.screens.secret import SecretDialog
 from skytui.tui.session import Session
 from skytui.tui.standing import Standing
 from skytui.tui.view.act import may_release
+from skytui.tui.view.checks import waivable_blockers
 from skytui.tui.view.notes import back_words
 from skytui.tui.view.people import (
     list_of_people,
@@ -99,7 +101,7 @@ class Operator:
         if action == "confirm":
             return _why_not_confirm(scene)
         if action == "waive":
-            return _why_not_waive(run)
+            return _why_not_waive(scene, run)
         if action == "abort":
             return _sentence(why_no_abort(run))
         if action == "hold" and run.hold and not may_release(scene, run):
@@ -152,20 +154,31 @@ class Operator:
             self.refuse(why)
             return
         hook = failed(run)
+        on_checks = step.id == "preflight" and not hook
+        check = next(waivable_blockers(self._floor.scene), None) if on_checks else None
         passes = "The step passes without this proof, and the run is not called clean:"
         goes_on = "The run goes on without it, and is not called clean. The step still has its own gate."
+        what = f"the hook {hook}" if hook else f"the check {check.id}" if check else step.id
+        unproven = (check.says,) if check else self._floor.scene.prospect.gate.reasons
         dialog = ReasonDialog(
             self._times,
             self._look,
-            title=f"Waive {f'the hook {hook}' if hook else step.id}?",
+            title=f"Waive {what}?",
             text=goes_on if hook else passes,
-            unproven=(failed_words(run),) if hook else self._floor.scene.prospect.gate.reasons,
+            unproven=(failed_words(run),) if hook else unproven,
         )
         dialog.passed_by = left_behind(run, step)
+        waive = self._session.waive
         self._floor.ask(
             dialog,
-            lambda reason: self._floor.send(self._session.waive(run.id, step.id, reason), self._report),
+            lambda reason: self._floor.send(
+                waive(run.id, step.id, reason, check.id if check else ""), self._report
+            ),
         )
+
+    def checks(self) -> None:
+        """Show what every check finds."""
+        self._floor.ask(ChecksDialog(self._times, self._look, self._floor), lambda _: None)
 
     def abort(self) -> None:
         """Ask for the reason, saying what is undone, and take the run back."""
@@ -318,11 +331,14 @@ def _why_not_confirm(scene: Scene) -> str:
     return _sentence(f"nothing to confirm: {reason}")
 
 
-def _why_not_waive(run: Run) -> str:
+def _why_not_waive(scene: Scene, run: Run) -> str:
     step = run.step
     if failed(run):
         return ""
-    if step is None or not step.waivable:
+    if step is not None and step.id == "preflight":
+        if next(waivable_blockers(scene), None) is None:
+            return "No check blocks that may be waived; c shows them all."
+    elif step is None or not step.waivable:
         return f"The procedure does not let {step.id if step else 'this'} be waived."
     if isinstance(run.stage, Waiting | Checking):
         return ""

@@ -83,8 +83,8 @@ class Session(Protocol):
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        """Let the gate of this step pass unproven."""
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        """Let the gate of this step pass unproven; of `preflight` only the one check."""
 
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""

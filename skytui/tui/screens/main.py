@@ -171,6 +171,10 @@ class MainScreen(Screen[None]):
         """Pass the run on."""
         self._desk.hand_over()
 
+    def action_checks(self) -> None:
+        """Show all checks."""
+        self._desk.checks()
+
     def action_unplanned(self) -> None:
         """Start an unplanned swap, or make one of the open run."""
         self._desk.lost.unplanned()
