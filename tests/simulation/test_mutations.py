@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.catchers import GUARDS, caught_by, quiet, cases_of
+from tests.simulation.catchers import GUARDS, cases_of, caught_by, quiet
 from tests.simulation.mutants import Mutant, every_mutant, of_gates, of_guards
 from tests.unit.runbook import test_gates
 
