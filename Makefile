@@ -13,7 +13,7 @@ help:
 	@echo "make test-all     the slow matrices too"
 	@echo "make lint types arrows     ruff, mypy, import-linter"
 	@echo "make mutations    every gate and guard taken out, one at a time, and what catches that"
-	@echo "make screenshots  write screenshots/ and the table of keys anew"
+	@echo "make screenshots  write screenshots/ and the generated tables anew"
 
 drill: $(VENV)/.ready
 	@$(BIN)/skytui drill
@@ -42,6 +42,7 @@ mutations: $(VENV)/.ready-dev
 screenshots: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.snapshot.write_screenshots
 	$(BIN)/python -m tests.snapshot.write_readme
+	$(BIN)/python -m tests.docs.write_profiles
 
 # The versions everything was tested with; no addresses, so that every mirror serves.
 constraints: $(VENV)/.ready-dev

@@ -28,6 +28,7 @@ from skytui.link.wire import (
     Present,
     Previews,
     Request,
+    SecretsWanted,
     State,
     Take,
     TurnRun,
@@ -50,6 +51,8 @@ DONE, REFUSED, ROLLED_BACK, HALF_WAY, UNSURE, NOT_CLEAN = 0, 10, 11, 12, 13, 14
 """Exit codes; see README."""
 _CODES = {Ending.DONE: DONE, Ending.NOT_CLEAN: NOT_CLEAN, Ending.ROLLED_BACK: ROLLED_BACK}
 
+TRIES = 3
+"""How often a person is asked for one thing that a host wants."""
 FIRST_READING_SECONDS = 30.0
 """How long the pair may take to be read as one master and one standby."""
 
@@ -122,6 +125,8 @@ class _Headless:
         self._run: Run | None = None
         self._operator = client.welcome.present.operator
         self._told = ""
+        self._pair = client.welcome.pair
+        self._asked_for: frozenset[str] = frozenset()
         self._failed_hook = False
         self._answered: Instant | None = None
         self._blocked_since: Instant | None = None
@@ -187,6 +192,9 @@ class _Headless:
                     self._previews = previews
                 case Notice(says=says):
                     self._narrate(says)
+                case SecretsWanted(names=names):
+                    await self._asked(names)
+                    continue
                 case Present(operator=operator):
                     self._operator = operator
                 case _:
@@ -197,6 +205,24 @@ class _Headless:
         raise UnreachableError(
             f"The conductor was lost: {self._client.why_lost}.", hint="Run the same command again to go on."
         )
+
+    async def _asked(self, names: tuple[str, ...]) -> None:
+        """A host asks for something in the middle of a run; where nobody is there, that alone is said."""
+        for name in names:
+            if name in self._asked_for:
+                continue
+            if not sys.stdin.isatty():
+                self._narrate(
+                    f"{name}: wanted, and nobody can be asked here; attach with: skytui {self._pair}"
+                )
+                continue
+            for _ in range(TRIES):
+                value = await asyncio.to_thread(getpass.getpass, f"{name}: ")
+                reply = await self._client.request(lambda number, n=name, v=value: GiveSecret(number, n, v))  # type: ignore[misc]
+                if not reply.refused:
+                    break
+                self._narrate(f"{name}: {reply.refused}")
+        self._asked_for = frozenset(names)
 
     async def _sit(self, run: Run) -> None:
         """Take the operator's seat, if it is ours and nobody sits there."""
@@ -219,9 +245,9 @@ class _Headless:
         """The run as it would open, to see which answers it will want."""
         sides = Sides(why_not="neither server has been read yet")
         try:
-            async with asyncio.timeout(FIRST_READING_SECONDS):
+            async with asyncio.timeout(FIRST_READING_SECONDS) as limit:
                 while (sides := sides_of(kind, self._reading)).why_not:
-                    self._reading = await self._next_reading()
+                    self._reading = await self._next_reading(limit)
         except TimeoutError as error:
             if self._reading is None:
                 raise UnreachableError("The conductor sent no reading.") from error
@@ -235,10 +261,14 @@ class _Headless:
             return "nothing was read"
         return ", ".join(f"{name} reads {reading.role(name) or 'unknown'}" for name in reading.servers)
 
-    async def _next_reading(self) -> PairReading:
+    async def _next_reading(self, limit: asyncio.Timeout) -> PairReading:
         async for message in self._client:
             if isinstance(message, NewReading):
                 return message.reading
+            if isinstance(message, SecretsWanted):
+                limit.reschedule(None)
+                await self._asked(message.names)
+                limit.reschedule(asyncio.get_running_loop().time() + FIRST_READING_SECONDS)
         raise UnreachableError(f"The conductor was lost: {self._client.why_lost}.")
 
     async def _turn(self) -> int | None:

@@ -31,6 +31,7 @@ from skytui.link.wire import (
     Take,
     TurnRun,
     Waive,
+    Watched,
     Welcome,
 )
 from skytui.runbook.events import Opened
@@ -169,6 +170,7 @@ class LinkSession:
             previews=welcome.previews,
             notices=notices,
             noticed=noticed,
+            watched=welcome.watched,
         )
 
     def _take(self, message: Message) -> None:
@@ -184,6 +186,8 @@ class LinkSession:
                 self._show(secrets_wanted=names)
             case Present():
                 self._show(present=message)
+            case Watched():
+                self._show(watched=message)
             case Previews(previews=previews):
                 self._show(previews=previews)
             case Notice():

@@ -16,6 +16,7 @@ from skytui.link.address import SOCKET, listen_in
 from skytui.link.client import Client
 from skytui.link.wire import LINE_LIMIT, Confirm, Message, NewEvent, Open
 from skytui.pair.thresholds import Thresholds
+from skytui.remote.credentials import Credentials
 from skytui.runbook.model import Run, Waiting
 from tests.support.drivers import WorldDriver, drivers_of
 from tests.support.world import NEW, OLD, World
@@ -66,6 +67,8 @@ async def conducted(
     secrets: dict[str, SecretSource] | None = None,
     operators: Sequence[str] = (),
     heartbeat_seconds: float = 10.0,
+    credentials: Credentials | None = None,
+    remarks: tuple[str, ...] = (),
     hooks: Hooks | None = None,
 ) -> AsyncIterator[Conducted]:
     """A conductor that polls as fast as it can, until the block ends."""
@@ -87,6 +90,8 @@ async def conducted(
         config,
         drivers=drivers,
         secrets=SecretStore(config.secrets),
+        credentials=credentials,
+        remarks=remarks,
         clock=world.clock,
         folder=folder,
         owner="ann",
