@@ -20,6 +20,7 @@ from skytui.pair.vocabulary import (
     Process,
     Queue,
     Role,
+    Salvage,
     Scheduler,
     ServerReading,
 )
@@ -32,11 +33,12 @@ ON_HOST = {
     Action.SHUT_DOWN,
     Action.START,
     Action.PROMOTE,
+    Action.SALVAGE,
     Action.CONVERT,
 }
 """What runs on the host and leaves a record there; the rest goes over HTTP and leaves none."""
 
-_BY_HAND = {Action.SALVAGE, Action.CLEAR_MARKER}
+_BY_HAND = {Action.CLEAR_MARKER}
 
 
 def position_text(position: int) -> str:
@@ -206,12 +208,19 @@ class ScriptedDriver:
             Action.SHUT_DOWN: lambda _: pair.shut_down(own),
             Action.START: lambda _: pair.start(own),
             Action.PROMOTE: lambda _: pair.promote(own),
+            Action.SALVAGE: self._salvage,
             Action.CONVERT: lambda _: pair.convert(own),
         }
 
     def _schedule(self, state: str) -> str:
         if self._pair.scheduler != state:
             self._pair.scheduler, self._own.ticks = state, 0
+        return ""
+
+    def _salvage(self, order: Order) -> str:
+        if not self._own.down:
+            return "its server runs"
+        self._own.salvage = Salvage(order.mark, f"/home/{self.server}/salvage/{order.mark}")
         return ""
 
     def _guard(self, *, is_set: bool) -> str:
@@ -273,6 +282,7 @@ class _Eye:
             control=self._hosted(Control(own.control, position_text(own.checkpoint), own.timeline)),
             guard=self._hosted(own.guard),
             marker=self._hosted(own.marker),
+            salvage=self._hosted(own.salvage),
         )
 
     def _served(self, value: T) -> Known[T] | Unknown:

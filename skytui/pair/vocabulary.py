@@ -95,6 +95,21 @@ class FinishedRun(msgspec.Struct, frozen=True):
     code: int | None = None
 
 
+class Salvage(msgspec.Struct, frozen=True):
+    """What was last saved on a host before its server was converted; `mark`: for which run, empty for none.
+
+    `runs` names the first of the `counted` runs that only this host knew; `files` output files lie beside
+    them in `folder`. `aside`: its whole data directory was kept there instead, and nothing was counted.
+    """
+
+    mark: str = ""
+    folder: str = ""
+    runs: list[FinishedRun] = []
+    counted: int = 0
+    files: int = 0
+    aside: bool = False
+
+
 class Scheduler(msgspec.Struct, frozen=True):
     """The Job Scheduler. `ticks` counts the turns of its loop since it was last started, in memory."""
 
@@ -173,6 +188,7 @@ class ServerReading(msgspec.Struct, frozen=True, kw_only=True):
     control: Known[Control] | Stale[Control] | Unknown = NEVER_ASKED
     guard: Known[bool] | Stale[bool] | Unknown = NEVER_ASKED
     marker: Known[str] | Stale[str] | Unknown = NEVER_ASKED
+    salvage: Known[Salvage] | Stale[Salvage] | Unknown = NEVER_ASKED
 
 
 READINGS = ServerReading.__struct_fields__

@@ -12,7 +12,7 @@ from skytui.clock import Instant
 from skytui.pair.order import Expectation, Outcome
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
-from skytui.pair.vocabulary import Action
+from skytui.pair.vocabulary import Action, Salvage
 from skytui.runbook.model import Baseline, Ending
 from skytui.runbook.steps import Kind
 
@@ -87,11 +87,21 @@ class Baselined(Event, frozen=True, kw_only=True, tag="baselined"):
 
 
 class Passed(Event, frozen=True, kw_only=True, tag="passed"):
-    """The gate of a step passed, on these proofs. `clock` is the acting server's own clock then."""
+    """The gate of a step passed, on these proofs. `clock` is the acting server's own clock then.
+
+    `checkpoint`, of `last-byte`: the stopped master's last one, which the standby is past.
+    """
 
     step: str
     proofs: tuple[str, ...]
     clock: datetime | None = None
+    checkpoint: str = ""
+
+
+class Salvaged(Event, frozen=True, kw_only=True, tag="salvaged"):
+    """What was saved of the former master before its conversion."""
+
+    salvage: Salvage
 
 
 class Waived(Event, frozen=True, kw_only=True, tag="waived"):
@@ -181,6 +191,7 @@ Recorded = (
     | Finished
     | Baselined
     | Passed
+    | Salvaged
     | Waived
     | Held
     | Released

@@ -19,6 +19,7 @@ from skytui.runbook.events import (
     Recorded,
     Released,
     Resumed,
+    Salvaged,
     Waived,
 )
 from skytui.runbook.model import (
@@ -62,6 +63,8 @@ def apply(run: Run | None, event: Recorded) -> Run:
             return _finish(run, event, outcome)
         case Baselined(baseline=baseline):
             return msgspec.structs.replace(run, baseline=baseline)
+        case Salvaged(salvage=salvage):
+            return msgspec.structs.replace(run, salvage=salvage)
         case Passed(step=step, proofs=proofs):
             return _next(_settle(run, event), event, StepRecord(step, run.step_began, event.wall, proofs))
         case Waived():
@@ -157,6 +160,7 @@ def _settle(run: Run, event: Passed) -> Run:
     return msgspec.structs.replace(
         run,
         ledger=tuple(debt for debt in run.ledger if debt.what not in paid),
+        last_checkpoint=event.checkpoint or run.last_checkpoint,
         unlocked_at=event.clock if event.step == "unlock-queues" else run.unlocked_at,
         dark_until=event.wall if event.step in _LIGHT else run.dark_until,
     )

@@ -76,6 +76,7 @@ BEFORE: dict[str, Gate] = {
     "promote": (*OLD_IS_DOWN, proofs.new_is_standby),
     "start-scheduler": ONE_NEW_MASTER,
     "unlock-queues": ONE_NEW_MASTER,
+    "salvage": ONE_NEW_MASTER,
     "convert": ONE_NEW_MASTER,
     "start-again": (proofs.new_is_standby,),
     "unguard-master": ROLES_AS_FOUND,
@@ -86,12 +87,14 @@ BEFORE: dict[str, Gate] = {
 
 AGAIN: dict[str, Gate] = {
     "shut-down": (proofs.new_is_standby,),
+    "salvage": (proofs.new_is_master, proofs.old_ports_refuse),
     "convert": (proofs.new_is_master,),
 }
 """The same for another attempt, where an earlier one began, ended without its gate, and may have left the
 server half-way:
 stopping a server that is half stopped is safe while the other reads standby; the conversion refuses by itself
-what it cannot do. What was refused or never started left nothing half-way: the full gate applies."""
+what it cannot do; a salvage that was cut off may have left the database on its private socket, and stops it.
+What was refused or never started left nothing half-way: the full gate applies."""
 
 AFTER: dict[str, Gate] = {
     "baseline": (*ROLES_AS_FOUND, proofs.same_database, proofs.baseline_complete),
@@ -118,6 +121,8 @@ AFTER: dict[str, Gate] = {
     "start-scheduler": (proofs.new_is_master, proofs.scheduler_ticked),
     "unlock-queues": (proofs.new_is_master, proofs.our_queues_open, proofs.others_still_locked),
     "first-job": (proofs.new_is_master, proofs.a_run_completed),
+    "disk-space": (proofs.new_is_master, proofs.copy_fits),
+    "salvage": (proofs.new_is_master, proofs.nothing_left_behind),
     "convert": (proofs.new_is_master, proofs.old_is_standby, proofs.guard_gone),
     "standby-active": (
         proofs.new_is_master,

@@ -11,7 +11,7 @@ import msgspec
 from skytui.clock import Instant
 from skytui.pair.order import Outcome
 from skytui.pair.thresholds import Thresholds
-from skytui.pair.vocabulary import Agent, Job, Queue, User
+from skytui.pair.vocabulary import Agent, Job, Queue, Salvage, User
 from skytui.runbook.steps import STEPS, Kind, Side, Step
 
 
@@ -155,7 +155,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     says by server why it does not carry this run's mark, empty where it does. `attempts` counts the intents
     of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
     failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
-    wanted.
+    wanted. `last_checkpoint` is the one of the stopped master that the standby was proven to be past.
+    `salvage` is what was saved of it before its conversion.
     """
 
     id: str
@@ -185,6 +186,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     fixed: str = ""
     marks: dict[str, str] = {}
     marker: str = ""
+    last_checkpoint: str = ""
+    salvage: Salvage | None = None
     unlocked_at: datetime | None = None
     no_way_back: bool = False
     dark_since: datetime | None = None

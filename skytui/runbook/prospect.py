@@ -81,8 +81,8 @@ def _may_confirm(run: Run, step: Step, reading: PairReading) -> Prospect:
         # Without an action there is nothing that could go wrong: confirmed, the step waits for its gate.
         verdict = gates.passes(run, step, reading)
         return Prospect(Turn.OPERATOR, verdict.blockers, phrase, verdict)
-    if run.attempts.get(step.id) and (done := gates.passes(run, step, reading)).passes:
-        # What an earlier attempt was for is true by now: confirmed, the step passes and nothing is repeated.
+    if (run.attempts.get(step.id) or step.if_needed) and (done := gates.passes(run, step, reading)).passes:
+        # What it is for is true already: confirmed, the step passes and nothing is done, or done again.
         return Prospect(Turn.OPERATOR, (), phrase, done)
     verdict = gates.may_start(run, step, reading)
     return Prospect(Turn.OPERATOR if verdict.passes else Turn.BLOCKED, verdict.reasons, phrase, verdict)

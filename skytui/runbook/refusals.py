@@ -18,6 +18,7 @@ from skytui.runbook.events import (
     Passed,
     Recorded,
     Released,
+    Salvaged,
     Waived,
 )
 from skytui.runbook.model import Checking, Doubtful, Failed, Proving, Run, Running, Waiting
@@ -46,6 +47,9 @@ def refusal(run: Run, event: Recorded) -> str:
             return "" if _may_pass(run, event.step) else "this step is not being checked"
         case Baselined():
             return "" if _stands_at(run, "baseline", Checking) else "the baseline is recorded once"
+        case Salvaged():
+            here = _stands_at(run, "salvage", Checking, Proving, Doubtful)
+            return "" if here else "what was saved is recorded when it is found"
         case Aborted():
             return _refuse_abort(run, event)
         case Released(who=who):
@@ -83,7 +87,7 @@ def _may_pass(run: Run, step: str) -> bool:
         case Doubtful():
             return run.step.readback
         case Proving():
-            return bool(run.attempts.get(step) or run.abort)
+            return bool(run.attempts.get(step) or run.abort or run.step.if_needed)
         case _:
             return False
 
@@ -165,6 +169,6 @@ def _refuse_waiver(run: Run, event: Waived) -> str:
         return "a waiver needs a reason"
     if run.hold:
         return f"held by {run.hold.who}: {run.hold.reason}"
-    if not isinstance(run.stage, Waiting | Checking):
+    if not isinstance(run.stage, Waiting | Checking | Failed):
         return "this step is under way; there is nothing to waive"
     return ""

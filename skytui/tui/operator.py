@@ -311,10 +311,10 @@ def _why_not_waive(run: Run) -> str:
     step = run.step
     if step is None or not step.waivable:
         return f"The procedure does not let {step.id if step else 'this'} be waived."
-    if isinstance(run.stage, Waiting | Checking):
+    if isinstance(run.stage, Waiting | Checking | Failed):
         return ""
-    if isinstance(run.stage, Failed | Doubtful):
-        return "What failed, or may have, cannot be waived."
+    if isinstance(run.stage, Doubtful):
+        return "What may have been done, or not, cannot be waived before that is known."
     return "This step is under way; there is nothing to waive."
 
 

@@ -16,6 +16,7 @@ from skytui.pair.vocabulary import (
     Process,
     Queue,
     Role,
+    Salvage,
     Scheduler,
     User,
 )
@@ -34,6 +35,17 @@ def reads(server: str, reading: str, value: object) -> Lie:
 def remembers(**changed: object) -> Lie:
     """The run itself knows something else."""
     return lambda run, pair: (msgspec.structs.replace(run, **changed), pair)
+
+
+def told(*lies: Lie) -> Lie:
+    """Several of these at once."""
+
+    def lie(run: Run, pair: PairReading) -> Told:
+        for each in lies:
+            run, pair = each(run, pair)
+        return run, pair
+
+    return lie
 
 
 def counted(*pendings: int | None, apart: float = 6.0) -> Lie:
@@ -225,6 +237,20 @@ LIES: dict[str, dict[str, Lie]] = {
     "our_queues_open_again": _ours_shut(OLD),
     "others_still_locked": _theirs_open(NEW),
     "others_still_locked_on_old": _theirs_open(OLD),
+    "copy_fits": {
+        "a byte too few": reads(OLD, "disk_free", 3_200_000_000 + 320_000_000 + 64 * 2**20 - 1),
+        "the database has grown": reads(NEW, "database_bytes", 40_000_000_000),
+    },
+    "nothing_left_behind": {
+        "its database was started since": reads(OLD, "control", Control("in production", "0/5000100", 3)),
+        "it was started and stopped since": reads(OLD, "control", Control("shut down", "0/5000200", 3)),
+        "an earlier run saved": told(
+            reads(OLD, "salvage", Salvage("20260201-020000", "/salvage")),
+            reads(OLD, "control", Control("shut down", "0/5000200", 3)),
+        ),
+        "what was compared is lost": remembers(last_checkpoint=""),
+        "it was never compared": remembers(records=()),
+    },
     "a_run_completed": {
         "none": reads(NEW, "finished_runs", []),
         "one that started before": reads(NEW, "finished_runs", [FinishedRun("a", "a", START, START, 0)]),
@@ -285,6 +311,8 @@ LOOKS_AT: dict[str, tuple[tuple[str, str], ...]] = {
     "our_queues_open_again": ((OLD, "queues"),),
     "others_still_locked": ((NEW, "queues"),),
     "others_still_locked_on_old": ((OLD, "queues"),),
+    "copy_fits": ((NEW, "database_bytes"), (OLD, "disk_free")),
+    "nothing_left_behind": ((OLD, "control"),),
     "a_run_completed": ((NEW, "finished_runs"),),
     "master_says_active": ((NEW, "standby_status"),),
     "old_master_says_active": ((OLD, "standby_status"),),

@@ -33,6 +33,14 @@ PLAN = tuple(step.id for step in PLANNED)
 WHO = "ann"
 
 
+def card_of(step: str) -> "Walk":
+    """A run at the card of `step`, in a world in which its action is needed."""
+    walk = Walk().to(step)
+    if STEPS[step].if_needed:
+        walk.world.old.control = "in production"  # somebody started it since it was compared
+    return walk
+
+
 class Seen(msgspec.Struct, frozen=True):
     """The poll that let an action start or a gate pass: the run before it, and since when evidence counts."""
 

@@ -23,6 +23,7 @@ from skytui.pair.vocabulary import (
     Process,
     Queue,
     Role,
+    Salvage,
     Scheduler,
     ServerReading,
     User,
@@ -56,11 +57,16 @@ class Server:
     link: str = "streaming"
     control: str = "in production"
     standby_status: str = ""
+    disk_free: int = 40_000_000_000
+    salvage: Salvage = field(default_factory=Salvage)
     run_mark: ScriptedMark = field(default_factory=ScriptedMark)
 
 
 class World:
-    """A master sky-a and a standby sky-b. Things move on only by `act`, and time only by `tick`."""
+    """A master sky-a and a standby sky-b. Things move on only by `act`, and time only by `tick`.
+
+    `touched`: the old master's database is started and stopped again after it was compared with the standby.
+    """
 
     def __init__(self, boot: str = "manual") -> None:
         self.clock = ManualClock(START, boot)
@@ -83,6 +89,7 @@ class World:
             ),
         }
         self.done: list[Order] = []
+        self.touched = False
         self._trail: tuple[Sample, ...] = ()
         self._polls = 0
 
@@ -128,8 +135,9 @@ class World:
             ports=known(ports),
             control=known(Control(server.control, _position(server.position), server.timeline)),
             guard=known(server.guard),
-            disk_free=known(40_000_000_000),
+            disk_free=known(server.disk_free),
             marker=known(""),
+            salvage=known(server.salvage),
         )
         if not server.up:
             down = Unknown("connection refused", at, "world")
@@ -191,6 +199,7 @@ class World:
             case Action.START:
                 server.up, server.control = True, "in production"
             case Action.PROMOTE:
+                self.servers[order.peer].position += 0x100 if self.touched else 0
                 server.role, server.timeline, server.control = (
                     Role.MASTER,
                     server.timeline + 1,
@@ -198,6 +207,8 @@ class World:
                 )
                 server.queues = dict(self.servers[order.peer].queues)
                 server.standby_status = ""
+            case Action.SALVAGE:
+                server.salvage = Salvage(order.mark, f"/salvage/{order.mark}")
             case Action.CONVERT:
                 peer = self.servers[order.peer]
                 server.up, server.role, server.guard = True, Role.STANDBY, False

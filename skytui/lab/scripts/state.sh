@@ -64,6 +64,8 @@ $(df -Pk "${data%/*}")
 EOF
 
 autostart= marker=
+salvage='{"mark":""}'
+if [ -r "$home/salvage/latest.json" ]; then salvage=$(cat "$home/salvage/latest.json"); fi
 if [ -r "$home/conf/autostart" ]; then read -r autostart <"$home/conf/autostart"; fi
 if [ -r "$home/conf/marker" ]; then marker=$(escaped "$(cat "$home/conf/marker")"); fi
 
@@ -73,5 +75,5 @@ cat <<EOF
 {"name":"database","pid":$database_pid,"running":$database_runs}],\
 "control":{"state":"$control_state","checkpoint":"$control_checkpoint","timeline":$control_timeline},\
 "disk_free":$((blocks * 1024)),"address":"$address","http_port":$http_port,"pg_port":$pg_port,\
-"version":"$version","marker":"$marker","clock":"$(date -u +%Y-%m-%dT%H:%M:%SZ)"}
+"version":"$version","marker":"$marker","salvage":$salvage,"clock":"$(date -u +%Y-%m-%dT%H:%M:%SZ)"}
 EOF

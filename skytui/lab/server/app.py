@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from skytui.clock import Clock
 from skytui.lab.node import SERVER_ROLE, NodeConfig, Secrets
-from skytui.lab.server import access, agents, duplicator, page, queues, replication, runs, ticking
+from skytui.lab.server import access, agents, comparing, duplicator, page, queues, replication, runs, ticking
 from skytui.lab.server.calls import Call, Who, action, reading, report
 from skytui.lab.server.database import Connection, Database, DatabaseDownError, State, read_state
 from skytui.lab.server.filestore import FileStore
@@ -75,6 +75,7 @@ ROUTES: list[BaseRoute] = [
     report(f"{V1}/runs/{{run}}/started", runs.started, Who.AGENT),
     report(f"{V1}/runs/{{run}}/result", runs.result, Who.AGENT),
     reading(f"{V1}/files/missing", duplicator.missing_files, Who.PEER),
+    report(f"{V1}/salvage/lacking", comparing.lacking, Who.PEER),
     report(f"{V1}/files/{{run}}", duplicator.take_file, Who.PEER, "PUT"),
 ]
 

@@ -17,6 +17,10 @@ from skytui.runbook.proofs.down import (
     old_processes_gone,
     orderly_shutdown,
 )
+from skytui.runbook.proofs.left_behind import (
+    copy_fits,
+    nothing_left_behind,
+)
 from skytui.runbook.proofs.proof import Found, Proof
 from skytui.runbook.proofs.queues import (
     others_still_locked,
@@ -64,6 +68,7 @@ __all__ = [
     "a_run_completed",
     "agents_connected",
     "baseline_complete",
+    "copy_fits",
     "guard_gone",
     "guard_set",
     "link_streams_on_new",
@@ -73,6 +78,7 @@ __all__ = [
     "new_is_standby",
     "no_job_running",
     "nobody_logged_in",
+    "nothing_left_behind",
     "nothing_pending_now",
     "nothing_pending_on_new",
     "old_is_master",

@@ -5,6 +5,30 @@ from skytui.runbook.steps.step import Phase, Side, Step
 
 CONVERT: tuple[Step, ...] = (
     Step(
+        id="disk-space",
+        phase=Phase.CONVERT,
+        title="Compare database size with free disk on the original master",
+        why="A copy of the database that does not fit fails half-way, and leaves no standby.",
+        does="Changes nothing: compares. Make room on that host if it does not fit; it is looked at again.",
+        waits_for="the database, a tenth of it and 64 MiB more to fit beside the old one",
+        side=Side.OLD,
+        deadline=3600.0,
+    ),
+    Step(
+        id="salvage",
+        phase=Phase.CONVERT,
+        title="Save what only the original master has",
+        why="The conversion overwrites its data: runs that never reached the new master would be gone.",
+        does="Where something may be left: starts its database on a private socket, without a server, and"
+        " saves the runs and output files that the new master lacks, on that host.",
+        waits_for="them to be saved and counted, or proof that there is nothing to save",
+        side=Side.OLD,
+        action=Action.SALVAGE,
+        if_needed=True,
+        waivable=True,
+        deadline=1800.0,
+    ),
+    Step(
         id="convert",
         phase=Phase.CONVERT,
         title="Convert the original master to the new standby",

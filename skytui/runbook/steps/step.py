@@ -36,6 +36,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     `typed`: the operator types the host's name, because a server goes down or changes its role.
     `waivable`: the procedure lets the gate be waived, with a reason.
     `repeatable`: carrying the action out a second time changes nothing more than the first did.
+    `if_needed`: where the gate is open already when the step is confirmed, the action is not carried out.
     `readback`: when the outcome is lost, the gate alone proves that the action worked.
     `no_way_back`: its intent is the point of no return. Before that `undo` takes back what the action did.
     `deadline`: seconds until the wait for outcome and gate is called overdue.
@@ -54,6 +55,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     typed: bool = False
     waivable: bool = False
     repeatable: bool = True
+    if_needed: bool = False
     readback: bool = True
     no_way_back: bool = False
     deadline: float = 60.0

@@ -22,13 +22,18 @@ BEFORE_WANTED = {
     "promote": {*DOWN, "new_is_standby"},
     "start-scheduler": RELEASED,
     "unlock-queues": RELEASED,
+    "salvage": RELEASED,
     "convert": RELEASED,
     "start-again": {"new_is_standby"},
     "unguard-master": ROLES,
     "restart-scheduler": ROLES,
     "unlock-again": ROLES,
 }
-AGAIN_WANTED = {"shut-down": {"new_is_standby"}, "convert": {"new_is_master"}}
+AGAIN_WANTED = {
+    "shut-down": {"new_is_standby"},
+    "salvage": {"new_is_master", "old_ports_refuse"},
+    "convert": {"new_is_master"},
+}
 AFTER_WANTED = {
     "baseline": {*ROLES, "same_database", "baseline_complete"},
     "users-out": {"nobody_logged_in"},
@@ -49,6 +54,8 @@ AFTER_WANTED = {
     "start-scheduler": {"new_is_master", "scheduler_ticked"},
     "unlock-queues": {"new_is_master", "our_queues_open", "others_still_locked"},
     "first-job": {"new_is_master", "a_run_completed"},
+    "disk-space": {"new_is_master", "copy_fits"},
+    "salvage": {"new_is_master", "nothing_left_behind"},
     "convert": {"new_is_master", "old_is_standby", "guard_gone"},
     "standby-active": {"new_is_master", "old_is_standby", "master_says_active", "standby_says_active"},
     "start-again": ROLES,

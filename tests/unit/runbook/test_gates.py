@@ -13,7 +13,7 @@ from skytui.runbook.gates import AFTER, AGAIN, BEFORE, Gate, Verdict, judge
 from skytui.runbook.sight import Sight
 from skytui.runbook.steps import STEPS, UNDO
 from tests.support.lies import LIES, LOOKS_AT, Lie
-from tests.support.walk import Seen, Walk
+from tests.support.walk import Seen, Walk, card_of
 from tests.support.world import NEW, OLD, with_readings, with_value
 
 TABLES: dict[str, dict[str, Gate]] = {"before": BEFORE, "again": AGAIN, "after": AFTER}
@@ -37,7 +37,7 @@ NEEDED = [
 
 @pytest.fixture(scope="module")
 def whole() -> Walk:
-    """A run to its end; and what another saw that was aborted as late as can be."""
+    """A run to its end; and what others saw, that was aborted late or had something to save."""
     whole, aborted = Walk().to_end(), Walk().to("promote")
     assert aborted.abort() == ""
     aborted.settle()
@@ -46,6 +46,10 @@ def whole() -> Walk:
         whole.passed[step.id] = aborted.passed[step.id]
         if step.action:
             whole.started[step.id] = aborted.started[step.id]
+    salvaged = card_of("salvage")
+    assert salvaged.confirm() == ""
+    salvaged.settle()
+    whole.started["salvage"] = salvaged.started["salvage"]
     return whole
 
 
