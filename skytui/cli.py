@@ -36,6 +36,22 @@ Waives = Annotated[
     list[str] | None,
     typer.Option("--waive", metavar="STEP=REASON", help="Let a gate pass unproven. Repeatable."),
 ]
+Decides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--decide",
+        metavar="STEP[/ROW]=DECISION",
+        help="A decision about a row of a step's list, or about all the rest of it. Repeatable.",
+    ),
+]
+Latest = Annotated[
+    str,
+    typer.Option(
+        "--promote-before",
+        metavar="HH:MM",
+        help="The latest time for promote, by the clock here; past it an abort is proposed.",
+    ),
+]
 
 
 @app.command(hidden=True)
@@ -88,6 +104,8 @@ def swap(  # noqa: PLR0917 - typer passes by name
     yes: Yes = False,
     confirm: Confirms = None,
     waive: Waives = None,
+    decide: Decides = None,
+    promote_before: Latest = "",
     take_over: Annotated[
         str,
         typer.Option(
@@ -102,11 +120,29 @@ def swap(  # noqa: PLR0917 - typer passes by name
 
     if headless:
         raise typer.Exit(
-            swaps.headless(pair, yes=yes, confirm=confirm or [], waive=waive or [], take_over=take_over)
+            swaps.headless(
+                pair,
+                yes=yes,
+                confirm=confirm or [],
+                waive=waive or [],
+                decide=decide or [],
+                take_over=take_over,
+                promote_before=promote_before,
+            )
         )
-    if yes or confirm or waive:
-        raise UsageError("--yes, --confirm and --waive go with --headless: in the console a person answers.")
-    raise typer.Exit(swaps.console(pair, take_over=take_over, slow_link=slow_link, ascii_only=ascii_only))
+    if yes or confirm or waive or decide:
+        raise UsageError(
+            "--yes, --confirm, --waive and --decide go with --headless: in the console a person answers."
+        )
+    raise typer.Exit(
+        swaps.console(
+            pair,
+            take_over=take_over,
+            promote_before=promote_before,
+            slow_link=slow_link,
+            ascii_only=ascii_only,
+        )
+    )
 
 
 @app.command()

@@ -8,17 +8,33 @@ from collections.abc import Sequence
 import msgspec
 
 from skytui.errors import UsageError
+from skytui.pair.pair import PairReading
 from skytui.runbook.model import Run
+from skytui.runbook.rows import rows
 from skytui.runbook.steps import STEPS, Step
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in the phrases."""
+    """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in the phrases.
+
+    `decide` are decisions, by `STEP/ROW` for one row of a step's list, by `STEP` for all the rest of it.
+    """
 
     yes: bool = False
     confirm: dict[str, str] = {}
     waive: dict[str, str] = {}
     practice: bool = False
+    decide: dict[str, str] = {}
+
+    def decisions(self, run: Run, reading: PairReading | None) -> dict[str, str]:
+        """What was said in advance about the rows of the current step's list that are not decided yet."""
+        step = run.step.id if run.step else ""
+        found: dict[str, str] = {}
+        for row in rows(run, reading):
+            said = self.decide.get(f"{step}/{row.id}", self.decide.get(step, "") if row.open else "")
+            if said in row.choices and row.decision is None:
+                found[row.id] = said
+        return found
 
     def phrase(self, run: Run, step: Step) -> str | None:
         """What confirms `step`, or None when that was not said."""
@@ -46,13 +62,20 @@ class Answers(msgspec.Struct, frozen=True):
 
 
 def parse_answers(
-    *, yes: bool, confirm: Sequence[str], waive: Sequence[str], practice: bool = False
+    *,
+    yes: bool,
+    confirm: Sequence[str],
+    waive: Sequence[str],
+    practice: bool = False,
+    decide: Sequence[str] = (),
 ) -> Answers:
     """The answers given on the command line.
 
     Raises UsageError for one that is not `STEP=TEXT`, names no step, or waives what cannot be waived.
     """
-    answers = Answers(yes, _pairs("--confirm", confirm), _pairs("--waive", waive), practice)
+    answers = Answers(
+        yes, _pairs("--confirm", confirm), _pairs("--waive", waive), practice, _decisions(decide)
+    )
     for step in answers.waive:
         if not STEPS[step].waivable:
             able = ", ".join(name for name, known in STEPS.items() if known.waivable)
@@ -60,6 +83,23 @@ def parse_answers(
                 f"--waive {step}: the procedure does not let it be waived.", hint=f"Only: {able}."
             )
     return answers
+
+
+def _decisions(given: Sequence[str]) -> dict[str, str]:
+    decisions: dict[str, str] = {}
+    for text in given:
+        what, separator, decision = text.rpartition("=")
+        name = what.partition("/")[0]
+        if not separator or not what:
+            raise UsageError(f"--decide {text}: write --decide STEP=DECISION or --decide STEP/ROW=DECISION.")
+        able = STEPS[name].decisions if name in STEPS else ()
+        if not able:
+            lists = ", ".join(step for step, known in STEPS.items() if known.decisions)
+            raise UsageError(f"--decide {text}: {name} has no list to decide on.", hint=f"Only: {lists}.")
+        if decision not in able:
+            raise UsageError(f"--decide {text}: {name} takes {', '.join(able)}.")
+        decisions[what] = decision
+    return decisions
 
 
 def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:

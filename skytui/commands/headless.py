@@ -6,7 +6,8 @@ stdout is data: one JSON event a line. stderr is narration.
 import asyncio
 import getpass
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import IO
 
 import msgspec
@@ -19,6 +20,7 @@ from skytui.link.start import attach
 from skytui.link.wire import (
     AbortRun,
     Confirm,
+    Decide,
     GiveSecret,
     NewEvent,
     NewReading,
@@ -47,17 +49,24 @@ FIRST_READING_SECONDS = 30.0
 
 
 async def swap(
-    pair: str, answers: Answers, out: IO[str], narrate: Callable[[str], None], *, take_over: str = ""
+    pair: str,
+    answers: Answers,
+    out: IO[str],
+    narrate: Callable[[str], None],
+    *,
+    take_over: str = "",
+    promote_before: datetime | None = None,
 ) -> int:
     """Run a planned swap of `pair` to its end, or as far as the answers go; returns the exit code.
 
     A run that is open already is gone on with. `take_over` is the reason for which the mark of another jump
-    host's dead run is replaced. Raises SkytuiError where nothing could be started.
+    host's dead run is replaced; `promote_before` the latest time for `promote`: past it the run stops before
+    that step. Raises SkytuiError where nothing could be started.
     """
     client = await attach(pair, "headless")
     try:
         await _give_secrets(client)
-        return await _Headless(client, answers, out, narrate, take_over).go()
+        return await _Headless(client, answers, out, narrate, take_over).go(promote_before)
     finally:
         await client.close()
 
@@ -108,11 +117,12 @@ class _Headless:
         self._run: Run | None = None
         self._operator = client.welcome.present.operator
         self._told = ""
+        self._decided: dict[str, str] = {}
         self._answered: Instant | None = None
         self._blocked_since: Instant | None = None
         self._first_answer: tuple[str, Instant] | None = None
 
-    async def go(self) -> int:
+    async def go(self, promote_before: datetime | None = None) -> int:
         """Open or take up the run and answer until it ends or stops."""
         welcome = self._client.welcome
         if welcome.run is not None and not welcome.run.over:
@@ -122,7 +132,9 @@ class _Headless:
             self._narrate(f"run {welcome.run.id} is open; going on with it")
         else:
             self._foresee(await self._imagined())
-            reply = await self._client.request(lambda number: Open(number, take_over=self._take_over))
+            reply = await self._client.request(
+                lambda number: Open(number, take_over=self._take_over, promote_before=promote_before)
+            )
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
         return await self._to_the_end()
@@ -197,7 +209,8 @@ class _Headless:
             roles = {name: self._reading.role(name) or "unknown" for name in self._reading.servers}
             found = ", ".join(f"{name} reads {role}" for name, role in roles.items())
             raise RunRefusedError(f"A planned swap needs one master and one standby; {found}.")
-        return imagined_run(self._client.welcome.pair, old, new, self._reading)
+        welcome = self._client.welcome
+        return imagined_run(welcome.pair, old, new, self._reading, welcome.optional)
 
     async def _next_reading(self) -> PairReading:
         async for message in self._client:
@@ -227,6 +240,10 @@ class _Headless:
                 return code
         if self._blocked_too_long(run, ahead.turn, self._reading):
             return self._stop(run, f"{run.stage.step} cannot start: {'; '.join(ahead.reasons)}", HALF_WAY)
+        if run.step is not None and run.step.no_way_back and ahead.too_late:
+            hint = f"skytui abort {run.pair} --reason ..."
+            return self._stop(run, f"{run.step.id} is not confirmed: {ahead.too_late} ({hint})", HALF_WAY)
+        await self._decide(run)
         if isinstance(run.stage, Waiting):
             if ahead.turn is Turn.OPERATOR and self._answered_too_long(run, self._reading):
                 return self._stop(run, f"{run.stage.step} does not start: {run.stage.note}", HALF_WAY)
@@ -275,6 +292,17 @@ class _Headless:
         if reply.refused:
             self._narrate(f"{step.id}: {reply.refused}")
 
+    async def _decide(self, run: Run) -> None:
+        """Decide about the rows that were answered in advance, each once a list."""
+        step = run.step
+        decisions = self._answers.decisions(run, self._reading)
+        if step is None or not decisions or decisions == self._decided:
+            return
+        self._decided = decisions
+        reply = await self._client.request(lambda number: Decide(number, run.id, step.id, decisions))
+        for row, decision in decisions.items():
+            self._narrate(f"{step.id}: {row}: {reply.refused or decision}")
+
     async def _waive(self, run: Run, step: str) -> None:
         reason = self._answers.waive[step]
         reply = await self._client.request(lambda number: Waive(number, run.id, step, reason))
@@ -294,7 +322,7 @@ class _Headless:
             self._narrate(says)
 
 
-def imagined_run(pair: str, old: str, new: str, reading: PairReading) -> Run:
+def imagined_run(pair: str, old: str, new: str, reading: PairReading, optional: Collection[str] = ()) -> Run:
     """A planned run as it would open now; nothing is recorded."""
     opened = Opened(
         at=reading.now,
@@ -305,7 +333,7 @@ def imagined_run(pair: str, old: str, new: str, reading: PairReading) -> Run:
         old=old,
         new=new,
         who=getpass.getuser(),
-        plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
+        plan=tuple(step.id for step in plan_of(Kind.PLANNED, optional)),
         thresholds=Thresholds(),
     )
     return apply(None, opened)

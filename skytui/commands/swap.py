@@ -3,31 +3,63 @@
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from skytui.commands.answers import parse_answers
 from skytui.commands.console import chosen_pair, known_pair, require_terminal
-from skytui.errors import RunRefusedError
+from skytui.errors import RunRefusedError, UsageError
 from skytui.link.start import attach
 from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request
 
 
 def headless(
-    pair: str, *, yes: bool, confirm: Sequence[str], waive: Sequence[str], take_over: str = ""
+    pair: str,
+    *,
+    yes: bool,
+    confirm: Sequence[str],
+    waive: Sequence[str],
+    decide: Sequence[str] = (),
+    take_over: str = "",
+    promote_before: str = "",
 ) -> int:
     """Run a planned swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
     known_pair(pair)
-    answers = parse_answers(yes=yes, confirm=confirm, waive=waive)
-    return asyncio.run(swap(pair, answers, sys.stdout, narrate, take_over=take_over))
+    answers = parse_answers(yes=yes, confirm=confirm, waive=waive, decide=decide)
+    latest = latest_time(promote_before)
+    return asyncio.run(swap(pair, answers, sys.stdout, narrate, take_over=take_over, promote_before=latest))
 
 
-def console(pair: str, *, take_over: str = "", slow_link: bool, ascii_only: bool) -> int:
+def latest_time(text: str, now: datetime | None = None) -> datetime | None:
+    """The next moment at which the clock here shows `HH:MM`, in UTC; None for no text.
+
+    Raises UsageError for what is no time of day.
+    """
+    if not text:
+        return None
+    here = (now or datetime.now(UTC)).astimezone()
+    try:
+        at = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day has no zone
+    except ValueError as error:
+        raise UsageError(f"--promote-before {text}: write a time of day such as 02:30.") from error
+    latest = datetime.combine(here.date(), at).astimezone()
+    if latest <= here:
+        latest = datetime.combine(here.date() + timedelta(days=1), at).astimezone()
+    return latest.astimezone(UTC)
+
+
+def console(
+    pair: str, *, take_over: str = "", promote_before: str = "", slow_link: bool, ascii_only: bool
+) -> int:
     """Open the console, and with it a run if none is open."""
     from skytui.commands.console import console as show  # noqa: PLC0415
 
     require_terminal()
-    refused = asyncio.run(_ask(chosen_pair(pair), lambda number: Open(number, take_over=take_over)))
+    latest = latest_time(promote_before)
+    refused = asyncio.run(
+        _ask(chosen_pair(pair), lambda number: Open(number, take_over=take_over, promote_before=latest))
+    )
     if refused and not refused.startswith("run "):
         raise RunRefusedError(f"No run was started: {refused}.")
     return show(pair, slow_link=slow_link, ascii_only=ascii_only)

@@ -169,6 +169,7 @@ class Conductor:
             events=tuple(self._events),
             lines=tuple(self._logs.kept),
             previews=self._previews,
+            optional=tuple(self._config.by_hand),
         )
 
     async def open(self, request: Open, seat: Seat) -> str:
@@ -215,7 +216,7 @@ class Conductor:
         if (roles := self._roles) is None:
             raise StateError(f"No run was started: {_NO_ROLES}.")
         folder = self.folder / "runs" / run_id
-        plan = tuple(step.id for step in plan_of(request.kind))
+        plan = tuple(step.id for step in plan_of(request.kind, self._config.by_hand))
         with nothing_half_made(folder):
             fixed = fix(folder, self._inputs, plan, self._config.thresholds)
             journal = Journal.create(folder / JOURNAL, run_id)
@@ -233,6 +234,8 @@ class Conductor:
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
+            instructions={step: words for step, words in self._config.by_hand.items() if words},
+            promote_before=request.promote_before,
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []

@@ -8,12 +8,13 @@ from collections.abc import Callable
 from skytui.clock import Clock
 from skytui.conductor.engine import Engine
 from skytui.conductor.seats import Seats
-from skytui.link.wire import AbortRun, Confirm, HandOver, HoldRun, ReleaseRun, Seat, Take, Waive
+from skytui.link.wire import AbortRun, Confirm, Decide, HandOver, HoldRun, ReleaseRun, Seat, Take, Waive
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
-from skytui.runbook.events import Aborted, Confirmed, HandedOver, Held, Recorded, Released, Waived
+from skytui.runbook.events import Aborted, Confirmed, Decided, HandedOver, Held, Recorded, Released, Waived
 from skytui.runbook.gates import passes
 from skytui.runbook.model import Run
+from skytui.runbook.rows import rows
 from skytui.runbook.undo import plan_of_abort
 
 
@@ -73,6 +74,36 @@ class Desk:
             at=at, wall=wall, step=request.step, who=seat.who, reason=plain(request.reason), unproven=unproven
         )
         return self._feed(waived)
+
+    def decide(self, request: Decide, seat: Seat) -> str:
+        """Decide about rows of the current step's list. One not listed any more is left."""
+        run = self._run
+        if run is None or run.id != request.run:
+            return "this decision was for another run"
+        if reason := self._claim(seat):
+            return reason
+        listed = {row.id: row for row in rows(run, self._reading())}
+        still = {row: decision for row, decision in request.decisions.items() if row in listed}
+        if not still:
+            return f"{request.step} does not list that now"
+        for row, decision in still.items():
+            shown = listed[row]
+            if decision not in shown.choices:
+                return f"{row} takes {' or '.join(shown.choices) or 'no decision'}, not {plain(decision)}"
+            decided = Decided(
+                at=self._clock.instant(),
+                wall=self._clock.now(),
+                run=request.run,
+                step=request.step,
+                row=row,
+                decision=decision,
+                who=seat.who,
+                reason=plain(request.reason),
+                says=shown.says,
+            )
+            if reason := self._feed(decided):
+                return reason
+        return ""
 
     def abort(self, request: AbortRun, seat: Seat) -> str:
         """Take the run back."""

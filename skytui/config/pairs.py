@@ -17,6 +17,7 @@ from skytui.config.secrets import SecretSource
 from skytui.config.tables import Document, KeyPath, nearest
 from skytui.errors import ConfigError
 from skytui.pair.thresholds import Thresholds
+from skytui.pair.vocabulary import OPTIONAL_STEPS
 
 SCHEMA = 1
 SYSTEM_FILE = Path("/etc/skytui/config.toml")
@@ -55,11 +56,18 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     ports: list[PortNumber] = []
 
 
+class ByHand(msgspec.Struct, frozen=True):
+    """An optional step: `manual` is what the operator is told to do, the step's own words without it."""
+
+    manual: str = ""
+
+
 class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One pair, as configured. `practice` marks a pair made for drills; nothing else is assumed of it.
 
     `state` is the folder a team shares for it (None: the person's own state folder). `operators` are the
-    users who may operate a run; without any, whoever may open the conductor's socket.
+    users who may operate a run; without any, whoever may open the conductor's socket. `optional` are the
+    steps it adds to the plan: names, or a table with what is to be done by hand.
     """
 
     name: str
@@ -71,6 +79,14 @@ class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: Thresholds = Thresholds()
     state: Path | None = None
     operators: list[str] = []
+    optional: list[str] | dict[str, ByHand] = []
+
+    @property
+    def by_hand(self) -> dict[str, str]:
+        """The optional steps of its plan, each with what is to be done, empty for the step's own words."""
+        if isinstance(self.optional, dict):
+            return {step: told.manual for step, told in self.optional.items()}
+        return dict.fromkeys(self.optional, "")
 
     def peer(self, server: str) -> ServerConfig:
         """The other server.
@@ -91,6 +107,7 @@ class _PairTable(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: Thresholds = Thresholds()
     state: Path | None = None
     operators: list[str] = []
+    optional: list[str] | dict[str, ByHand] = []
 
 
 def config_files() -> list[Path]:
@@ -179,6 +196,10 @@ def read_pair(document: Document, name: str) -> PairConfig:
     for secret, source in (pair.secrets if pair else {}).items():
         if len(source.given()) != 1:
             document.fault((*path, "secrets", secret), "give exactly one of file, env, command, prompt")
+    for step in pair.optional if pair else ():
+        if step not in OPTIONAL_STEPS:
+            hint = nearest(step, OPTIONAL_STEPS) or f"there are {', '.join(OPTIONAL_STEPS)}"
+            document.fault((*path, "optional"), f"there is no optional step `{step}`; {hint}")
     if pair is not None and pair.thresholds.mark_stale_seconds < 3 * pair.thresholds.heartbeat_seconds:
         fault = "must be at least three times heartbeat_seconds: a heartbeat may come late"
         document.fault((*path, "thresholds", "mark_stale_seconds"), fault)

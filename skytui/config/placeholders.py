@@ -23,7 +23,7 @@ SERVER_KNOWN = (
 )
 """Known of every server, always."""
 
-ORDER_KNOWN = ("queues", "mark", "expect.name", "expect.role", "expect.timeline")
+ORDER_KNOWN = ("queues", "runs", "mark", "expect.name", "expect.role", "expect.timeline")
 """Known only where something is done."""
 
 _HOLE = re.compile(r"\{\{([a-z_]+(?:\.[A-Za-z0-9_-]+)?)\}\}|\{([a-z_]+(?:\.[A-Za-z0-9_-]+)?)\}")

@@ -207,6 +207,7 @@ class ScriptedDriver:
             Action.WRITE_MARKER: self._mark,
             Action.SHUT_DOWN: lambda _: pair.shut_down(own),
             Action.START: lambda _: pair.start(own),
+            Action.RUN_NOW: self._run_now,
             Action.PROMOTE: lambda _: pair.promote(own),
             Action.SALVAGE: self._salvage,
             Action.CONVERT: lambda _: pair.convert(own),
@@ -215,6 +216,10 @@ class ScriptedDriver:
     def _schedule(self, state: str) -> str:
         if self._pair.scheduler != state:
             self._pair.scheduler, self._own.ticks = state, 0
+        return ""
+
+    def _run_now(self, order: Order) -> str:
+        self._own.late = [late for late in self._own.late if late.id not in order.runs]
         return ""
 
     def _salvage(self, order: Order) -> str:
@@ -267,6 +272,7 @@ class _Eye:
             due_jobs=self._of_master(list(pair.due)),
             next_start=self._of_master(""),
             finished_runs=self._of_master(list(own.finished)),
+            late_runs=self._of_master(list(own.late)),
             queues=self._served(queues),
             agents=self._of_master(agents),
             scheduler=self._of_master(Scheduler(pair.scheduler, own.ticks)),
@@ -274,7 +280,7 @@ class _Eye:
             replication_link=self._served(link),
             wal_position=self._served(position_text(own.position)),
             standby_status=self._served(status),
-            server_history=self._of_master([]),
+            server_history=self._of_master(list(own.unrecognised)),
             database_bytes=self._served(3 * 2**30),
             disk_free=self._hosted(40 * 2**30),
             process=self._hosted(processes),

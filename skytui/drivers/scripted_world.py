@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from skytui.clock import Clock
 from skytui.pair.mark import Carried, Foreign, Mark, Marking
 from skytui.pair.order import Order, Outcome
-from skytui.pair.vocabulary import Action, FinishedRun, Job, Role, Salvage, User
+from skytui.pair.vocabulary import Action, FinishedRun, Job, LateRun, Role, Salvage, User
 
 
 class Fate(enum.Enum):
@@ -69,6 +69,8 @@ class ScriptedServer:
     connected: set[str] = field(default_factory=set)
     back_at: int = 0
     finished: list[FinishedRun] = field(default_factory=list)
+    late: list[LateRun] = field(default_factory=list)
+    unrecognised: list[FinishedRun] = field(default_factory=list)
     marker: str = ""
     salvage: Salvage = field(default_factory=Salvage)
     run_mark: ScriptedMark = field(default_factory=ScriptedMark)

@@ -31,6 +31,7 @@ class Action(enum.StrEnum):
     SHUT_DOWN = "shut_down"
     START = "start"
     PROMOTE = "promote"
+    RUN_NOW = "run_now"
     SALVAGE = "salvage"
     CONVERT = "convert"
     WRITE_MARKER = "write_marker"
@@ -110,6 +111,16 @@ class Salvage(msgspec.Struct, frozen=True):
     aside: bool = False
 
 
+class LateRun(msgspec.Struct, frozen=True):
+    """A run that was due and did not start then. `state`: `missed` (it will not by itself), or `queued`."""
+
+    id: str
+    job: str
+    due: datetime
+    state: str
+    reason: str = ""
+
+
 class Scheduler(msgspec.Struct, frozen=True):
     """The Job Scheduler. `ticks` counts the turns of its loop since it was last started, in memory."""
 
@@ -173,6 +184,7 @@ class ServerReading(msgspec.Struct, frozen=True, kw_only=True):
     due_jobs: Known[list[Job]] | Stale[list[Job]] | Unknown = NEVER_ASKED
     next_start: Known[str] | Stale[str] | Unknown = NEVER_ASKED
     finished_runs: Known[list[FinishedRun]] | Stale[list[FinishedRun]] | Unknown = NEVER_ASKED
+    late_runs: Known[list[LateRun]] | Stale[list[LateRun]] | Unknown = NEVER_ASKED
     queues: Known[list[Queue]] | Stale[list[Queue]] | Unknown = NEVER_ASKED
     agents: Known[list[Agent]] | Stale[list[Agent]] | Unknown = NEVER_ASKED
     scheduler: Known[Scheduler] | Stale[Scheduler] | Unknown = NEVER_ASKED
@@ -206,3 +218,7 @@ def value_type(reading: str) -> object:
             value: object = known.__args__[0]
             return value
     raise KeyError(reading)
+
+
+OPTIONAL_STEPS = ("announce", "silence-monitoring", "repoint", "unsilence")
+"""The steps a pair's configuration may add to the plan. All are done by hand, outside both servers."""

@@ -3,7 +3,7 @@
 from typing import TypeVar
 
 from skytui.pair.pair import PairReading
-from skytui.pair.reading import Known, Stale, Unknown
+from skytui.pair.reading import Known, Stale, Unknown, shown
 from skytui.runbook.model import Baseline, Run
 
 T = TypeVar("T")
@@ -28,6 +28,8 @@ def record_baseline(run: Run, reading: PairReading) -> Baseline:
         },
         database_bytes=_known("database size", old.database_bytes),
         timeline=identity.timeline,
+        unrecognised=tuple(each.id for each in _known("Server History", old.server_history)),
+        next_start=shown(old.next_start) or "",
         system_identifier=identity.system_identifier,
         scheduler=_known("the Job Scheduler's state", old.scheduler).state,
     )

@@ -29,7 +29,8 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
 
     Whoever starts it operates it; it goes by the keys of `keys_of`, whose conductor it is. `fixed` is the
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
-    the journal.
+    the journal. `instructions` are, by step, what the configuration says is done by hand. `promote_before` is
+    the latest time for `promote`, if one was given.
     """
 
     run: str
@@ -43,6 +44,8 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     thresholds: Thresholds
     keys_of: str = ""
     fixed: str = ""
+    instructions: dict[str, str] = {}
+    promote_before: datetime | None = None
 
 
 class Confirmed(Event, frozen=True, kw_only=True, tag="confirmed"):
@@ -111,6 +114,18 @@ class Waived(Event, frozen=True, kw_only=True, tag="waived"):
     who: str
     reason: str
     unproven: tuple[str, ...] = ()
+
+
+class Decided(Event, frozen=True, kw_only=True, tag="decided"):
+    """A person decided about one row of the step's list; `says` is the row as it was shown."""
+
+    run: str
+    step: str
+    row: str
+    decision: str
+    who: str
+    reason: str = ""
+    says: str = ""
 
 
 class Held(Event, frozen=True, kw_only=True, tag="held"):
@@ -193,6 +208,7 @@ Recorded = (
     | Passed
     | Salvaged
     | Waived
+    | Decided
     | Held
     | Released
     | Aborted

@@ -9,6 +9,7 @@ from skytui.runbook.events import (
     Baselined,
     Closed,
     Confirmed,
+    Decided,
     Finished,
     HandedOver,
     Held,
@@ -26,6 +27,7 @@ from skytui.runbook.model import (
     Abort,
     Checking,
     Debt,
+    Decision,
     Doubtful,
     Ended,
     Failed,
@@ -53,6 +55,8 @@ def apply(run: Run | None, event: Recorded) -> Run:
     match event:
         case Confirmed(step=step):
             action = STEPS[step].action
+            if STEPS[step].manual:
+                run = msgspec.structs.replace(run, said_done={**run.said_done, step: event.who})
             tried = _half_way(run, step) if isinstance(run.stage, Checking) else run
             return _stage(tried, event, Proving(step, event.at) if action else Checking(step, event.at))
         case Balked(step=step, reasons=reasons):
@@ -66,12 +70,17 @@ def apply(run: Run | None, event: Recorded) -> Run:
         case Salvaged(salvage=salvage):
             return msgspec.structs.replace(run, salvage=salvage)
         case Passed(step=step, proofs=proofs):
-            return _next(_settle(run, event), event, StepRecord(step, run.step_began, event.wall, proofs))
+            attested = STEPS[step].manual
+            record = StepRecord(step, run.step_began, event.wall, proofs, attested=attested)
+            return _next(_settle(run, event), event, record)
         case Waived():
             waiver = Waiver(event.step, event.reason, event.who, event.unproven)
             waived = msgspec.structs.replace(run, waivers=(*run.waivers, waiver))
             record = StepRecord(event.step, run.step_began, event.wall, event.unproven, waived=True)
             return _next(waived, event, record)
+        case Decided():
+            decision = Decision(event.step, event.row, event.decision, event.who, event.reason, event.says)
+            return msgspec.structs.replace(run, decisions=(*run.decisions, decision))
         case Held(who=who, reason=reason):
             return msgspec.structs.replace(run, hold=Hold(who, reason))
         case Released():
@@ -100,6 +109,8 @@ def _open(event: Opened) -> Run:
         operator=event.who,
         keys_of=event.keys_of or event.who,
         fixed=event.fixed,
+        instructions=event.instructions,
+        promote_before=event.promote_before,
         began=event.wall,
         plan=event.plan,
         thresholds=event.thresholds,
@@ -137,7 +148,7 @@ def _owe(run: Run, step: Step) -> tuple[Debt, ...]:
             return (*run.ledger, Debt(step.id, run.old, names))
         case "stop-scheduler":
             return (*run.ledger, Debt(step.id, run.old))
-        case "guard-master" | "shut-down":
+        case "guard-master" | "shut-down" | "silence-monitoring":
             return (*run.ledger, Debt(step.id, run.old))
         case _:
             return run.ledger
@@ -147,6 +158,7 @@ _PAYS = {
     "unlock-queues": {"lock-queues"},
     "start-scheduler": {"stop-scheduler"},
     "convert": {"guard-master", "shut-down"},
+    "unsilence": {"silence-monitoring"},
     "unlock-again": {"lock-queues"},
     "restart-scheduler": {"stop-scheduler"},
     "unguard-master": {"guard-master"},
@@ -157,9 +169,11 @@ _PAYS = {
 
 def _settle(run: Run, event: Passed) -> Run:
     paid = _PAYS.get(event.step, set())
+    suppressed = _owe(run, STEPS[event.step]) if STEPS[event.step].manual else run.ledger
     return msgspec.structs.replace(
         run,
-        ledger=tuple(debt for debt in run.ledger if debt.what not in paid),
+        ledger=tuple(debt for debt in suppressed if debt.what not in paid),
+        stopped_at=event.clock if event.step == "stop-scheduler" else run.stopped_at,
         last_checkpoint=event.checkpoint or run.last_checkpoint,
         unlocked_at=event.clock if event.step == "unlock-queues" else run.unlocked_at,
         dark_until=event.wall if event.step in _LIGHT else run.dark_until,

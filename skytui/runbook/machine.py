@@ -27,6 +27,7 @@ from skytui.runbook.events import (
     Baselined,
     Closed,
     Confirmed,
+    Decided,
     Finished,
     Intended,
     Observed,
@@ -97,14 +98,15 @@ def _effects(run: Run, event: Recorded) -> list[Effect]:
             return [_goes_on(run, run.stage, event)]
         case Resumed():
             return [*_lost(run, event), Look()]
-        case Confirmed() | Finished() | Passed() | Waived() | Released() | Balked():
+        case Confirmed() | Finished() | Passed() | Waived() | Decided() | Released() | Balked():
             return [Look()]
         case _:
             return []
 
 
 def _goes_back(run: Run) -> bool:
-    return run.abort is not None and run.hold is None
+    by_hand = run.step is not None and run.step.manual
+    return run.abort is not None and run.hold is None and not by_hand
 
 
 def _goes_on(run: Run, stage: Waiting, event: Recorded) -> Effect:
@@ -114,7 +116,8 @@ def _goes_on(run: Run, stage: Waiting, event: Recorded) -> Effect:
 
 
 def _close(run: Run, event: Recorded | Observed) -> Effect:
-    ending = Ending.NOT_CLEAN if run.waivers else Ending.DONE
+    attested = any(record.attested for record in run.records)
+    ending = Ending.NOT_CLEAN if run.waivers or attested else Ending.DONE
     if run.abort:
         ending = Ending.ROLLED_BACK
     return Raise(Closed(at=event.at, wall=event.wall, ending=ending))

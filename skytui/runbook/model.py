@@ -16,7 +16,11 @@ from skytui.runbook.steps import STEPS, Kind, Side, Step
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
-    """How things were before the run changed anything."""
+    """How things were before the run changed anything.
+
+    `due` are the jobs that come due in the minutes ahead, when there may be no scheduler; `unrecognised` the
+    completions the master did not recognise before this run, which it does not have to answer for.
+    """
 
     agents: tuple[Agent, ...]
     queues: tuple[Queue, ...]
@@ -26,6 +30,8 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     addresses: dict[str, str]
     database_bytes: int
     timeline: int
+    unrecognised: tuple[str, ...] = ()
+    next_start: str = ""
     system_identifier: str = ""
     scheduler: str = "running"
 
@@ -59,6 +65,17 @@ class Waiver(msgspec.Struct, frozen=True):
     reason: str
     who: str
     unproven: tuple[str, ...] = ()
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a person decided about one row of a step's list. `says` is the row as it was shown then."""
+
+    step: str
+    row: str
+    decision: str
+    who: str
+    reason: str = ""
+    says: str = ""
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -139,13 +156,17 @@ Stage = Waiting | Proving | Running | Doubtful | Checking | Failed | Ended
 
 
 class StepRecord(msgspec.Struct, frozen=True):
-    """A step that is behind us. `proofs` are the sentences its gate passed on."""
+    """A step that is behind us. `proofs` are the sentences its gate passed on.
+
+    `attested`: a person did it, outside both servers, and said so; nothing was read.
+    """
 
     step: str
     began: datetime
     ended: datetime
     proofs: tuple[str, ...] = ()
     waived: bool = False
+    attested: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -156,7 +177,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
     failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
     wanted. `last_checkpoint` is the one of the stopped master that the standby was proven to be past.
-    `salvage` is what was saved of it before its conversion.
+    `salvage` is what was saved of it before its conversion. `instructions` say, by step, what is done by
+    hand; `said_done` names who said that it was. `stopped_at` and `unlocked_at` are by the servers' clocks.
     """
 
     id: str
@@ -188,6 +210,11 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     marker: str = ""
     last_checkpoint: str = ""
     salvage: Salvage | None = None
+    decisions: tuple[Decision, ...] = ()
+    instructions: dict[str, str] = {}
+    said_done: dict[str, str] = {}
+    promote_before: datetime | None = None
+    stopped_at: datetime | None = None
     unlocked_at: datetime | None = None
     no_way_back: bool = False
     dark_since: datetime | None = None
@@ -223,7 +250,23 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def phrase(self, step: Step) -> str:
         """What the operator types to confirm `step`; empty when a key is enough."""
+        if step.manual:
+            return "done"
         return self.name_of(step.side) if step.typed else ""
+
+    def decided(self, step: str, row: str) -> Decision | None:
+        """What was decided last about a row of that step's list."""
+        mine = (each for each in reversed(self.decisions) if (each.step, each.row) == (step, row))
+        return next(mine, None)
+
+    def too_late(self, wall: datetime) -> str:
+        """That the latest time for `promote` has passed, while it can be heeded; empty when it has not."""
+        if self.promote_before is None or self.no_way_back or self.abort or self.over:
+            return ""
+        if wall < self.promote_before:
+            return ""
+        latest = f"{self.promote_before:%Y-%m-%d %H:%M} UTC"
+        return f"it is past {latest}, the latest time for promote: abort the run"
 
     def record(self, step: str) -> StepRecord | None:
         """How a step went, or None when it is not behind us."""

@@ -12,6 +12,7 @@ from skytui.runbook.events import (
     Baselined,
     Closed,
     Confirmed,
+    Decided,
     Finished,
     HandedOver,
     Intended,
@@ -23,6 +24,7 @@ from skytui.runbook.events import (
 )
 from skytui.runbook.model import Checking, Doubtful, Failed, Proving, Run, Running, Waiting
 from skytui.runbook.orders import next_token
+from skytui.runbook.rows import ACCEPT, NEXT_START
 from skytui.runbook.undo import plan_of_abort, why_no_abort
 
 
@@ -35,6 +37,8 @@ def refusal(run: Run, event: Recorded) -> str:
             return _refuse_confirmation(run, event)
         case Waived():
             return _refuse_waiver(run, event)
+        case Decided():
+            return _refuse_decision(run, event)
         case Balked():
             return "" if _stands_at(run, event.step, Proving) else "nobody confirmed this step"
         case Intended():
@@ -136,7 +140,8 @@ def _refuse_confirmation(run: Run, event: Confirmed) -> str:
         return "this step is under way; there is nothing to confirm"
     wanted = run.phrase(step)
     if wanted and event.phrase != wanted:
-        return f"type the host's name, {wanted}, to confirm this step"
+        what = "" if step.manual else "the host's name, "
+        return f"type {what}{wanted}, to confirm this step"
     return ""
 
 
@@ -171,4 +176,21 @@ def _refuse_waiver(run: Run, event: Waived) -> str:
         return f"held by {run.hold.who}: {run.hold.reason}"
     if not isinstance(run.stage, Waiting | Checking | Failed):
         return "this step is under way; there is nothing to waive"
+    return ""
+
+
+def _refuse_decision(run: Run, event: Decided) -> str:
+    step = run.step
+    if reason := _not_the_operator(run, event.who):
+        return reason
+    if step is None or event.run != run.id or event.step != step.id:
+        return "this decision was for another step"
+    if run.hold:
+        return f"held by {run.hold.who}: {run.hold.reason}"
+    if not step.decisions:
+        return f"{step.id} has no list to decide on"
+    if not event.row or event.decision not in step.decisions:
+        return f"{step.id} takes {', '.join(step.decisions)} for a row of its list, not {event.decision!r}"
+    if (event.row == NEXT_START) != (event.decision == ACCEPT) and step.id == "first-job":
+        return "a missed run is run now or left; only the next start time is accepted"
     return ""

@@ -6,7 +6,7 @@ link `ESC [ A` arrives as Escape, `[` and `A`.
 
 from textual.binding import Binding
 
-CHANGES_SERVER = ("confirm", "start", "waive", "abort", "take", "hand-over")
+CHANGES_SERVER = ("confirm", "start", "waive", "decide", "abort", "take", "hand-over")
 """The ids of the bindings that can lead to a change on a server."""
 
 TORN = frozenset({"escape", "left_square_bracket", "right_square_bracket", "O", *"ABCDEFHPQRS"})
@@ -43,6 +43,13 @@ MAIN: list[Binding] = [
         "waive",
         id="waive",
         tooltip="Let the step pass without its proof, for a reason you give. The run is then not clean.",
+    ),
+    Binding(
+        "d",
+        "decide",
+        "decide",
+        id="decide",
+        tooltip="Decide about the rows of the step's list, one at a time or all the rest at once.",
     ),
     Binding(
         "h",
@@ -146,3 +153,13 @@ DIALOG: list[Binding] = [
     ),
 ]
 """Every dialog's."""
+
+DECIDE: list[Binding] = [
+    Binding("up", "row(-1)", "row up", id="row-up", show=False, tooltip="The row before."),
+    Binding("down", "row(1)", "row down", id="row-down", show=False, tooltip="The next row."),
+    *(
+        Binding(str(n), f"pick({n})", f"decision {n}", id=f"pick-{n}", show=False, tooltip="Decide the row.")
+        for n in (1, 2, 3)
+    ),
+]
+"""The list of rows to decide on."""

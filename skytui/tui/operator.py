@@ -8,6 +8,7 @@ from typing import Protocol, TypeVar
 
 from skytui.runbook.model import Checking, Doubtful, Failed, Run, Waiting
 from skytui.runbook.prospect import Turn
+from skytui.runbook.rows import rows
 from skytui.runbook.steps import STEPS
 from skytui.runbook.undo import plan_of_abort, why_no_abort
 from skytui.tui.arming import Armed, KeyTimes
@@ -16,6 +17,7 @@ from skytui.tui.leaving import DrillEnding
 from skytui.tui.passing import ended, left_behind, no_way_back_now, not_yours_now, taken_by_another
 from skytui.tui.scene import Scene
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
+from skytui.tui.screens.decide import DecideDialog
 from skytui.tui.screens.dialog import Dialog
 from skytui.tui.screens.handover import HandOverDialog
 from skytui.tui.screens.help import HelpDialog
@@ -38,7 +40,7 @@ from skytui.tui.view.summary import roles_now, why_no_start
 
 T = TypeVar("T")
 
-DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over")
+DESK = ("confirm", "start", "abort", "waive", "decide", "hold", "take", "hand_over")
 """The actions that ask the session for something."""
 TOO_EARLY = "A key typed before its card could be read does not count. Nothing was done; press it again."
 
@@ -95,6 +97,9 @@ class Operator:
                 here = not open_run
             case "take":
                 here = open_run and not scene.operates
+            case "decide":
+                listed = run is not None and run.step is not None and bool(run.step.decisions)
+                here = open_run and listed
             case "hand_over" | "abort":
                 here = open_run and scene.operates
             case _:
@@ -115,12 +120,14 @@ class Operator:
             return "" if scene.shown.secrets_wanted else _sentence(why_no_start(scene))
         if run is None or run.over:
             return ""
-        if action in ("confirm", "waive", "abort") and (why := why_not_yours(scene)):
+        if action in ("confirm", "waive", "decide", "abort") and (why := why_not_yours(scene)):
             return why
         if action == "confirm":
             return _why_not_confirm(scene)
         if action == "waive":
             return _why_not_waive(run)
+        if action == "decide":
+            return "" if rows(run, scene.reading) else "Nothing is listed that could be decided."
         if action == "abort":
             return _sentence(why_no_abort(run))
         if action == "hold" and run.hold and not may_release(scene, run):
@@ -183,6 +190,22 @@ class Operator:
         self._floor.ask(
             dialog,
             lambda reason: self._floor.send(self._session.waive(run.id, step.id, reason), self._report),
+        )
+
+    def decide(self) -> None:
+        """Show the step's list, and record what is decided about its rows."""
+        scene = self._floor.scene
+        run, step = scene.run, scene.run.step if scene.run else None
+        listed = rows(run, scene.reading) if run else ()
+        if run is None or step is None or not listed:
+            return
+        dialog = DecideDialog(self._times, self._look, title=f"Decide: {step.title}", rows=listed)
+        dialog.passed_by = left_behind(run, step)
+        self._floor.ask(
+            dialog,
+            lambda decisions: self._floor.send(
+                self._session.decide(run.id, step.id, decisions), self._report
+            ),
         )
 
     def abort(self) -> None:
@@ -272,7 +295,8 @@ class Operator:
         dialog = ConfirmDialog(
             self._times,
             title=step.title,
-            does=step.does,
+            does=run.instructions.get(step.id, step.does),
+            late=scene.prospect.too_late if step.no_way_back else "",
             runs=scene.shown.previews.get(step.id, ""),
             phrase=run.phrase(step),
             last=step.no_way_back,

@@ -1,6 +1,7 @@
 """Carries a run over a world the way the conductor does, with nothing in between: no disk, no tasks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime
 
 import msgspec
 
@@ -8,10 +9,12 @@ from skytui.clock import Instant
 from skytui.pair.order import Order, Outcome
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
+from skytui.pair.vocabulary import LateRun
 from skytui.runbook.effects import Effect, Perform, Probe, Raise, Refuse
 from skytui.runbook.events import (
     Aborted,
     Confirmed,
+    Decided,
     Finished,
     HandedOver,
     Held,
@@ -25,7 +28,7 @@ from skytui.runbook.events import (
 )
 from skytui.runbook.machine import advance
 from skytui.runbook.model import Checking, Doubtful, Proving, Run, Stage, Waiting
-from skytui.runbook.steps import PLANNED, STEPS, Kind
+from skytui.runbook.steps import PLANNED, STEPS, Kind, plan_of
 from skytui.runbook.undo import plan_of_abort
 from tests.support.world import NEW, OLD, World
 
@@ -35,8 +38,14 @@ WHO = "ann"
 
 def card_of(step: str) -> "Walk":
     """A run at the card of `step`, in a world in which its action is needed."""
-    walk = Walk().to(step)
-    if STEPS[step].if_needed:
+    walk = Walk()
+    if step == "run-missed":
+        walk.to("first-job")
+        missed = LateRun("nightly@missed", "nightly", walk.world.clock.now(), "missed", "no scheduler")
+        walk.world.new.late.append(missed)
+        assert walk.decide(missed.id, "run-now") == ""
+    walk.to(step)
+    if step == "salvage":
         walk.world.old.control = "in production"  # somebody started it since it was compared
     return walk
 
@@ -52,7 +61,14 @@ class Seen(msgspec.Struct, frozen=True):
 class Walk:
     """A run and everything that happened in it. `act` answers an order; None leaves its outcome open."""
 
-    def __init__(self, world: World | None = None, thresholds: Thresholds | None = None) -> None:
+    def __init__(
+        self,
+        world: World | None = None,
+        thresholds: Thresholds | None = None,
+        *,
+        optional: Collection[str] = (),
+        promote_before: datetime | None = None,
+    ) -> None:
         self.world = world or World()
         self.act: Callable[[Order], Outcome | None] = self.world.act
         self.events: list[Recorded] = []
@@ -70,8 +86,10 @@ class Walk:
             old=OLD,
             new=NEW,
             who=WHO,
-            plan=PLAN,
+            plan=tuple(step.id for step in plan_of(Kind.PLANNED, optional)),
             thresholds=thresholds or Thresholds(),
+            instructions={step: f"do {step}" for step in optional},
+            promote_before=promote_before,
         )
         assert self.feed(opened) == ""
 
@@ -161,6 +179,21 @@ class Walk:
     def waive(self, step: str, reason: str, who: str = WHO) -> str:
         at, wall = self.world.tick(0.1), self.world.clock.now()
         return self.feed(Waived(at=at, wall=wall, step=step, who=who, reason=reason))
+
+    def decide(self, row: str, decision: str, who: str = WHO, step: str = "") -> str:
+        """Decide about a row of the current step's list."""
+        current = self.run.step
+        return self.feed(
+            Decided(
+                at=self.world.tick(0.1),
+                wall=self.world.clock.now(),
+                run=self.run.id,
+                step=step or (current.id if current else ""),
+                row=row,
+                decision=decision,
+                who=who,
+            )
+        )
 
     def abort(self, reason: str = "not tonight", who: str = WHO, plan: tuple[str, ...] | None = None) -> str:
         at, wall = self.world.tick(0.1), self.world.clock.now()

@@ -18,6 +18,7 @@ from skytui.pair.vocabulary import (
     FinishedRun,
     Identity,
     Job,
+    LateRun,
     Link,
     Port,
     Process,
@@ -57,6 +58,8 @@ class Server:
     link: str = "streaming"
     control: str = "in production"
     standby_status: str = ""
+    late: list[LateRun] = field(default_factory=list)
+    unrecognised: list[FinishedRun] = field(default_factory=list)
     disk_free: int = 40_000_000_000
     salvage: Salvage = field(default_factory=Salvage)
     run_mark: ScriptedMark = field(default_factory=ScriptedMark)
@@ -162,6 +165,7 @@ class World:
             due_jobs=known([Job(job="nightly", due="03:00")]) if master else nothing,
             next_start=known("03:00") if master else nothing,
             finished_runs=known(list(server.finished)) if master else nothing,
+            late_runs=known(list(server.late)) if master else nothing,
             queues=known([Queue(queue, locked) for queue, locked in server.queues.items()]),
             agents=known([Agent(agent, "active", connected=master) for agent in AGENTS]),
             scheduler=known(server.scheduler) if master else nothing,
@@ -169,7 +173,7 @@ class World:
             replication_link=known(Link(streams, peer.name if streams else "")),
             wal_position=known(_position(server.position)),
             standby_status=known(server.standby_status),
-            server_history=known([]),
+            server_history=known(list(server.unrecognised)),
             database_bytes=known(3_200_000_000),
         )
 
@@ -207,6 +211,8 @@ class World:
                 )
                 server.queues = dict(self.servers[order.peer].queues)
                 server.standby_status = ""
+            case Action.RUN_NOW:
+                server.late = [late for late in server.late if late.id not in order.runs]
             case Action.SALVAGE:
                 server.salvage = Salvage(order.mark, f"/salvage/{order.mark}")
             case Action.CONVERT:

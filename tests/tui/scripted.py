@@ -1,7 +1,7 @@
 """A session without a process: the runbook's own machine over a pair made of values."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -14,6 +14,7 @@ from skytui.runbook.effects import Effect, Perform, Raise, Refuse
 from skytui.runbook.events import (
     Aborted,
     Confirmed,
+    Decided,
     Finished,
     HandedOver,
     Held,
@@ -133,6 +134,24 @@ class ScriptedSession:
         self.asked.append(("waive", step, reason))
         return self._waived(step, reason)
 
+    async def decide(self, run: str, step: str, decisions: Mapping[str, str]) -> str:
+        self.asked.append(("decide", step, *(f"{row}={decision}" for row, decision in decisions.items())))
+        refused = ""
+        for row, decision in decisions.items():
+            refused = refused or self.decide_now(row, decision)
+        return refused
+
+    def decide_now(self, row: str, decision: str) -> str:
+        run = self._shown.run
+        assert run is not None
+        assert run.step is not None
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(
+            Decided(
+                at=at, wall=wall, run=run.id, step=run.step.id, row=row, decision=decision, who=self.you.who
+            )
+        )
+
     async def abort(self, run: str, reason: str) -> str:
         self.asked.append(("abort", reason))
         return self.abort_now(reason)
@@ -221,7 +240,13 @@ class ScriptedSession:
         refused = self._event(event)
         assert not refused, refused
 
-    def open(self, by: Seat | None = None) -> str:
+    def open(
+        self,
+        by: Seat | None = None,
+        *,
+        optional: Mapping[str, str] | None = None,
+        promote_before: datetime | None = None,
+    ) -> str:
         reading = self._shown.reading
         assert reading is not None
         old, new = reading.master(), reading.standby()
@@ -239,8 +264,10 @@ class ScriptedSession:
                 old=old,
                 new=new,
                 who=operator.who,
-                plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
+                plan=tuple(step.id for step in plan_of(Kind.PLANNED, optional or ())),
                 thresholds=self.thresholds,
+                instructions=dict(optional or {}),
+                promote_before=promote_before,
             )
         )
         if not refused:

@@ -61,6 +61,8 @@ ROUTES: list[BaseRoute] = [
     reading(f"{V1}/jobs/due", runs.due),
     reading(f"{V1}/runs", runs.runs),
     reading(f"{V1}/missed", runs.missed),
+    reading(f"{V1}/late", runs.late),
+    action(f"{V1}/missed/run", runs.run_missed),
     reading(f"{V1}/server-history", runs.server_history),
     reading(f"{V1}/scheduler", access.scheduler),
     action(f"{V1}/scheduler/start", _start),

@@ -10,6 +10,15 @@ from skytui.runbook.proofs.agents import (
 from skytui.runbook.proofs.baseline import (
     baseline_complete,
 )
+from skytui.runbook.proofs.decided import (
+    chosen_runs_queued,
+    completions_decided,
+    missed_runs_decided,
+    no_job_runs_unaccepted,
+    nothing_owed,
+    said_done,
+    schedule_goes_on,
+)
 from skytui.runbook.proofs.down import (
     guard_gone,
     guard_set,
@@ -53,8 +62,6 @@ from skytui.runbook.proofs.standby import (
     standby_says_active,
 )
 from skytui.runbook.proofs.work import (
-    a_run_completed,
-    no_job_running,
     nobody_logged_in,
     old_scheduler_ticked,
     scheduler_as_before,
@@ -65,20 +72,23 @@ from skytui.runbook.proofs.work import (
 __all__ = [
     "Found",
     "Proof",
-    "a_run_completed",
     "agents_connected",
     "baseline_complete",
+    "chosen_runs_queued",
+    "completions_decided",
     "copy_fits",
     "guard_gone",
     "guard_set",
     "link_streams_on_new",
     "link_streams_on_old",
     "master_says_active",
+    "missed_runs_decided",
     "new_is_master",
     "new_is_standby",
-    "no_job_running",
+    "no_job_runs_unaccepted",
     "nobody_logged_in",
     "nothing_left_behind",
+    "nothing_owed",
     "nothing_pending_now",
     "nothing_pending_on_new",
     "old_is_master",
@@ -96,7 +106,9 @@ __all__ = [
     "past_last_checkpoint",
     "past_the_marker",
     "queues_locked",
+    "said_done",
     "same_database",
+    "schedule_goes_on",
     "scheduler_as_before",
     "scheduler_stopped",
     "scheduler_ticked",

@@ -1,7 +1,10 @@
 """What a role swap consists of, in the order and the words of the operator's article."""
 
+from collections.abc import Collection
+
 from skytui.runbook.steps.activate import ACTIVATE
 from skytui.runbook.steps.convert import CONVERT
+from skytui.runbook.steps.optional import OPTIONAL
 from skytui.runbook.steps.prepare import PREPARE
 from skytui.runbook.steps.shut_down import SHUT_DOWN
 from skytui.runbook.steps.step import Kind, Phase, Side, Step
@@ -10,13 +13,22 @@ from skytui.runbook.steps.undo import UNDO
 PLANNED: tuple[Step, ...] = (*PREPARE, *SHUT_DOWN, *ACTIVATE, *CONVERT)
 """The planned swap."""
 
-STEPS: dict[str, Step] = {step.id: step for step in (*PLANNED, *UNDO)}
+BY_CHOICE: tuple[Step, ...] = tuple(step for steps in OPTIONAL.values() for step in steps)
+"""The steps a pair's configuration may add."""
+
+STEPS: dict[str, Step] = {step.id: step for step in (*PLANNED, *BY_CHOICE, *UNDO)}
 """Every step there is, by its id."""
 
 
-def plan_of(kind: Kind) -> tuple[Step, ...]:
-    """The steps of a run of this kind, in order."""
-    return {Kind.PLANNED: PLANNED}[kind]
+def plan_of(kind: Kind, optional: Collection[str] = ()) -> tuple[Step, ...]:
+    """The steps of a run of this kind, in order, with those that a pair's configuration adds."""
+    steps = {Kind.PLANNED: PLANNED}[kind]
+    wanted = {*optional, *(("unsilence",) if "silence-monitoring" in optional else ())}
+    return tuple(
+        each
+        for step in steps
+        for each in (step, *(extra for extra in OPTIONAL.get(step.id, ()) if extra.id in wanted))
+    )
 
 
-__all__ = ["PLANNED", "STEPS", "UNDO", "Kind", "Phase", "Side", "Step", "plan_of"]
+__all__ = ["BY_CHOICE", "OPTIONAL", "PLANNED", "STEPS", "UNDO", "Kind", "Phase", "Side", "Step", "plan_of"]

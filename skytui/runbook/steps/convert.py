@@ -52,5 +52,25 @@ CONVERT: tuple[Step, ...] = (
         side=Side.NEW,
         deadline=600.0,
     ),
+    Step(
+        id="server-history",
+        phase=Phase.CONVERT,
+        title="Review job completions the new master did not recognise",
+        why="A job that ran through the swap may have ended unnoticed, or be started a second time by hand.",
+        does="Changes nothing: lists them, held against the jobs that ran before and what was saved.",
+        waits_for="a decision on each of them (d)",
+        side=Side.NEW,
+        decisions=("recorded", "rerun", "ignored"),
+        deadline=3600.0,
+    ),
+    Step(
+        id="close",
+        phase=Phase.CONVERT,
+        title="See that nothing is owed any more",
+        why="What was locked, guarded or silenced for the swap and stays so is found at the next failure.",
+        does="Changes nothing: looks at what this run suppressed.",
+        waits_for="the ledger to be empty",
+        side=Side.NEW,
+    ),
 )
 """The original master becomes the standby."""

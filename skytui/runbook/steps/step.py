@@ -37,6 +37,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     `waivable`: the procedure lets the gate be waived, with a reason.
     `repeatable`: carrying the action out a second time changes nothing more than the first did.
     `if_needed`: where the gate is open already when the step is confirmed, the action is not carried out.
+    `manual`: a person does it, outside both servers, and types *done*; nothing is read.
+    `decisions`: what may be decided about each row of its list.
     `readback`: when the outcome is lost, the gate alone proves that the action worked.
     `no_way_back`: its intent is the point of no return. Before that `undo` takes back what the action did.
     `deadline`: seconds until the wait for outcome and gate is called overdue.
@@ -56,6 +58,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     waivable: bool = False
     repeatable: bool = True
     if_needed: bool = False
+    manual: bool = False
+    decisions: tuple[str, ...] = ()
     readback: bool = True
     no_way_back: bool = False
     deadline: float = 60.0

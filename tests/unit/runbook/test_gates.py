@@ -8,10 +8,10 @@ import pytest
 from skytui.clock import Instant
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
-from skytui.pair.vocabulary import READINGS, Identity
+from skytui.pair.vocabulary import OPTIONAL_STEPS, READINGS, Identity
 from skytui.runbook.gates import AFTER, AGAIN, BEFORE, Gate, Verdict, judge
 from skytui.runbook.sight import Sight
-from skytui.runbook.steps import STEPS, UNDO
+from skytui.runbook.steps import BY_CHOICE, STEPS, UNDO
 from tests.support.lies import LIES, LOOKS_AT, Lie
 from tests.support.walk import Seen, Walk, card_of
 from tests.support.world import NEW, OLD, with_readings, with_value
@@ -50,6 +50,13 @@ def whole() -> Walk:
     assert salvaged.confirm() == ""
     salvaged.settle()
     whole.started["salvage"] = salvaged.started["salvage"]
+    chosen = card_of("run-missed")
+    assert chosen.confirm() == ""
+    chosen.settle()
+    whole.started["run-missed"] = chosen.started["run-missed"]
+    by_hand = Walk(optional=OPTIONAL_STEPS).to_end()
+    for step in BY_CHOICE:
+        whole.passed[step.id] = by_hand.passed[step.id]
     return whole
 
 
@@ -141,6 +148,8 @@ NAMES = {
     "database_bytes": "database's size",
     "due_jobs": "list of due jobs",
     "finished_runs": "list of finished runs",
+    "late_runs": "list of late runs",
+    "server_history": "Server History",
     "queues": "list of queues",
     "replication_pending": "File Replication Requests",
     "running_jobs": "list of running jobs",

@@ -7,6 +7,7 @@ from skytui.runbook.events import Salvaged
 from skytui.runbook.machine import fold
 from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Running, Waiting
 from skytui.runbook.prospect import Turn, prospect
+from skytui.runbook.rows import rows
 from tests.support.walk import Walk, card_of
 
 LOST_RUN = FinishedRun("nightly@2026-03-01T02:00:00Z", "nightly", code=0)
@@ -52,6 +53,9 @@ def test_what_is_saved_is_recorded_by_name_and_kept_by_the_run() -> None:
     assert record is not None
     assert f"1 runs and 1 output files saved in /salvage/{walk.run.id}: {LOST_RUN.id}" in record.proofs
     assert fold(walk.events) == walk.run
+    walk.to("server-history")
+    assert [row.id for row in rows(walk.run, walk.world.poll())] == [LOST_RUN.id]
+    assert walk.decide(LOST_RUN.id, "rerun") == ""
     assert walk.to_end().run.stage == Ended(Ending.DONE)
 
 

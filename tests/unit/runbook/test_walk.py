@@ -2,7 +2,7 @@
 
 import pytest
 
-from skytui.pair.vocabulary import Action
+from skytui.pair.vocabulary import OPTIONAL_STEPS, Action
 from skytui.runbook.events import Closed, Confirmed, Finished, Intended, Passed, Recorded
 from skytui.runbook.machine import advance, fold
 from skytui.runbook.model import Ended, Ending, Waiting
@@ -153,9 +153,9 @@ def test_confirming_twice_in_one_breath_confirms_one_step() -> None:
 
 
 def test_the_plan_is_the_procedure() -> None:
-    assert tuple(STEPS) == (*PLAN, *(step.id for step in UNDO))
+    assert tuple(STEPS) == (*PLAN, *OPTIONAL_STEPS, *(step.id for step in UNDO))
     typed = {step.id for step in PLANNED if step.typed}
     assert typed == {"shut-down", "promote", "convert"}
     assert {step.id for step in PLANNED if step.no_way_back} == {"promote"}
     waivable = {step.id for step in PLANNED if step.waivable}
-    assert waivable == {"users-out", "drain-jobs", "agents-back", "first-job", "salvage"}
+    assert waivable == {"users-out", "agents-back", "first-job", "run-missed", "salvage"}
