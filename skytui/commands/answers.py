@@ -11,13 +11,15 @@ from skytui.errors import UsageError
 from skytui.pair.pair import PairReading
 from skytui.runbook.model import Run
 from skytui.runbook.rows import rows
-from skytui.runbook.steps import STEPS, Step
+from skytui.runbook.steps import STEPS, Phase, Step
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in the phrases.
+    """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in hosts' names.
 
     `decide` are decisions, by `STEP/ROW` for one row of a step's list, by `STEP` for all the rest of it.
+    `accept_loss`: the loss of an unplanned swap is accepted. `attest` is a statement in its own words.
+    `postpone` is why the conversion is left for later.
     """
 
     yes: bool = False
@@ -25,6 +27,9 @@ class Answers(msgspec.Struct, frozen=True):
     waive: dict[str, str] = {}
     practice: bool = False
     decide: dict[str, str] = {}
+    accept_loss: bool = False
+    attest: str = ""
+    postpone: str = ""
 
     def decisions(self, run: Run, reading: PairReading | None) -> dict[str, str]:
         """What was said in advance about the rows of the current step's list that are not decided yet."""
@@ -39,6 +44,8 @@ class Answers(msgspec.Struct, frozen=True):
     def phrase(self, run: Run, step: Step) -> str | None:
         """What confirms `step`, or None when that was not said."""
         wanted = run.phrase(step)
+        if step.words:
+            return wanted if self.accept_loss else None
         if step.id in self.confirm:
             return self.confirm[step.id]
         if not wanted:
@@ -51,6 +58,11 @@ class Answers(msgspec.Struct, frozen=True):
         options: list[str] = []
         for step in run.steps:
             if step.id in done:
+                continue
+            if step.phase is Phase.CONVERT and self.postpone:
+                break
+            if step.words:
+                options += [] if self.accept_loss else ["--accept-loss"]
                 continue
             wanted = run.phrase(step)
             given = self.phrase(run, step)
@@ -68,13 +80,23 @@ def parse_answers(
     waive: Sequence[str],
     practice: bool = False,
     decide: Sequence[str] = (),
+    accept_loss: bool = False,
+    attest: str = "",
+    postpone: str = "",
 ) -> Answers:
     """The answers given on the command line.
 
     Raises UsageError for one that is not `STEP=TEXT`, names no step, or waives what cannot be waived.
     """
     answers = Answers(
-        yes, _pairs("--confirm", confirm), _pairs("--waive", waive), practice, _decisions(decide)
+        yes,
+        _pairs("--confirm", confirm),
+        _pairs("--waive", waive),
+        practice,
+        decide=_decisions(decide),
+        accept_loss=accept_loss,
+        attest=attest.strip(),
+        postpone=postpone.strip(),
     )
     for step in answers.waive:
         if not STEPS[step].waivable:

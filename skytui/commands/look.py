@@ -56,20 +56,21 @@ async def _ask(pair: str, folder: Path) -> Looked:
 async def _poll(pair: str) -> Looked:
     from skytui.conductor.poller import Poller  # noqa: PLC0415 - asyncssh and httpx come with it
     from skytui.conductor.runs import open_run  # noqa: PLC0415
-    from skytui.config.pairs import load_pair  # noqa: PLC0415
+    from skytui.config.inputs import load  # noqa: PLC0415
     from skytui.config.secrets import SecretStore  # noqa: PLC0415
     from skytui.drivers.build import open_drivers  # noqa: PLC0415
 
-    config = load_pair(pair)
+    loaded = load(pair)
+    config = loaded.pair
     secrets = SecretStore(config.secrets)
     secrets.resolve()
     if secrets.missing():
         raise ConfigError(
-            f"The secrets {', '.join(secrets.missing())} of {pair} are not configured.",
+            f"The secrets {', '.join(secrets.missing())} of {pair} must be given by a person.",
             hint=f"Open the console (skytui {pair}), which asks for them.",
         )
     clock = SystemClock()
-    drivers = open_drivers(config, clock, secrets)
+    drivers = open_drivers(config, clock, secrets, loaded.profile)
     try:
         reading = await Poller(drivers, clock, 0.0, lambda _: None).poll()
     finally:

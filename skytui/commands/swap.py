@@ -2,33 +2,35 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
-from skytui.commands.answers import parse_answers
+from skytui.commands.answers import Answers
 from skytui.commands.console import chosen_pair, known_pair, require_terminal
 from skytui.errors import RunRefusedError, UsageError
 from skytui.link.start import attach
 from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request
+from skytui.runbook.steps import Kind
 
 
 def headless(
     pair: str,
+    answers: Answers,
     *,
-    yes: bool,
-    confirm: Sequence[str],
-    waive: Sequence[str],
-    decide: Sequence[str] = (),
+    unplanned: bool = False,
+    convert: bool = False,
     take_over: str = "",
     promote_before: str = "",
 ) -> int:
-    """Run a planned swap without a screen; returns the exit code."""
+    """Run a swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
     known_pair(pair)
-    answers = parse_answers(yes=yes, confirm=confirm, waive=waive, decide=decide)
+    kind = kind_of(unplanned=unplanned, convert=convert)
     latest = latest_time(promote_before)
-    return asyncio.run(swap(pair, answers, sys.stdout, narrate, take_over=take_over, promote_before=latest))
+    return asyncio.run(
+        swap(pair, answers, sys.stdout, narrate, kind=kind, take_over=take_over, promote_before=latest)
+    )
 
 
 def latest_time(text: str, now: datetime | None = None) -> datetime | None:
@@ -49,16 +51,36 @@ def latest_time(text: str, now: datetime | None = None) -> datetime | None:
     return latest.astimezone(UTC)
 
 
+def kind_of(*, unplanned: bool, convert: bool) -> Kind:
+    """The kind of run the options ask for. Raises UsageError for both at once."""
+    if unplanned and convert:
+        raise UsageError("--unplanned and --convert are two kinds of run: give one of them.")
+    if unplanned:
+        return Kind.UNPLANNED
+    return Kind.CONVERT if convert else Kind.PLANNED
+
+
 def console(
-    pair: str, *, take_over: str = "", promote_before: str = "", slow_link: bool, ascii_only: bool
+    pair: str,
+    *,
+    unplanned: bool = False,
+    convert: bool = False,
+    take_over: str = "",
+    promote_before: str = "",
+    slow_link: bool,
+    ascii_only: bool,
 ) -> int:
     """Open the console, and with it a run if none is open."""
     from skytui.commands.console import console as show  # noqa: PLC0415
 
+    kind = kind_of(unplanned=unplanned, convert=convert)
     require_terminal()
     latest = latest_time(promote_before)
     refused = asyncio.run(
-        _ask(chosen_pair(pair), lambda number: Open(number, take_over=take_over, promote_before=latest))
+        _ask(
+            chosen_pair(pair),
+            lambda number: Open(number, kind=kind, take_over=take_over, promote_before=latest),
+        )
     )
     if refused and not refused.startswith("run "):
         raise RunRefusedError(f"No run was started: {refused}.")

@@ -27,11 +27,14 @@ from skytui.link.wire import (
     HoldRun,
     Leave,
     Open,
+    Postpone,
     ReleaseRun,
     Reply,
     Request,
     Seat,
+    State,
     Take,
+    TurnRun,
     Waive,
 )
 from skytui.plaintext import plain
@@ -126,6 +129,12 @@ class Door:
                     return conductor.desk.decide(request, seat)
                 case AbortRun():
                     return conductor.desk.abort(request, seat)
+                case State():
+                    return conductor.desk.state(request, seat)
+                case TurnRun():
+                    return conductor.desk.turn(request, seat)
+                case Postpone():
+                    return conductor.desk.postpone(request, seat)
                 case HoldRun():
                     return conductor.desk.hold(request, seat)
                 case ReleaseRun():

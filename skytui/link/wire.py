@@ -83,6 +83,31 @@ class AbortRun(msgspec.Struct, frozen=True, tag="abort"):
     reason: str
 
 
+class State(msgspec.Struct, frozen=True, tag="state"):
+    """State, in the run's own words, that the original master is powered off."""
+
+    number: int
+    run: str
+    step: str
+    words: str
+
+
+class TurnRun(msgspec.Struct, frozen=True, tag="turn"):
+    """Make an unplanned swap of a planned one whose master is lost, for a reason."""
+
+    number: int
+    run: str
+    reason: str
+
+
+class Postpone(msgspec.Struct, frozen=True, tag="postpone"):
+    """Leave the conversion for a run of its own, for a reason; this run ends."""
+
+    number: int
+    run: str
+    reason: str
+
+
 class HoldRun(msgspec.Struct, frozen=True, tag="hold"):
     """Stop the run at its next gate."""
 
@@ -140,6 +165,9 @@ Request = (
     | Waive
     | Decide
     | AbortRun
+    | State
+    | TurnRun
+    | Postpone
     | HoldRun
     | ReleaseRun
     | Take

@@ -27,7 +27,7 @@ def order_for(run: Run, step: Step, token: str, expects: Expectation) -> Order:
         queues=run.baseline.open_queues() if touches_queues and run.baseline else (),
         runs=rows.chosen(run) if step.action is Action.RUN_NOW else (),
         mark=run.id,
-        deadline=step.deadline,
+        deadline=run.deadline(step),
     )
 
 

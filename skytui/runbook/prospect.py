@@ -89,10 +89,15 @@ def _may_confirm(run: Run, step: Step, reading: PairReading) -> Prospect:
         # Without an action there is nothing that could go wrong: confirmed, the step waits for its gate.
         verdict = gates.passes(run, step, reading)
         return Prospect(Turn.OPERATOR, verdict.blockers, phrase, verdict)
-    if (run.attempts.get(step.id) or step.if_needed) and (done := gates.passes(run, step, reading)).passes:
+    if (run.attempts.get(step.id) or step.only_if_needed) and (
+        done := gates.passes(run, step, reading)
+    ).passes:
         # What it is for is true already: confirmed, the step passes and nothing is done, or done again.
         return Prospect(Turn.OPERATOR, (), phrase, done)
     verdict = gates.may_start(run, step, reading)
+    if step.only_if_needed and verdict.passes:
+        after = gates.passes(run, step, reading)
+        return Prospect(Turn.OPERATOR, after.blockers, phrase, after)
     return Prospect(Turn.OPERATOR if verdict.passes else Turn.BLOCKED, verdict.reasons, phrase, verdict)
 
 

@@ -68,12 +68,14 @@ def next_start(run: Run, at: str) -> tuple[Row, ...]:
 
 
 def late(run: Run, runs: Iterable[LateRun]) -> tuple[Row, ...]:
-    """The runs that were due while no scheduler ran or the queues were locked, earliest first."""
+    """The runs that were due while no scheduler ran or the queues were locked, earliest first.
+
+    Where this run did not stop the scheduler (the master was lost) all the new master tells of are listed.
+    """
     begin = run.stopped_at
-    if begin is None:
-        return ()
     mine = sorted(
-        (each for each in runs if each.due >= begin or each.state == "queued"), key=lambda each: each.due
+        (each for each in runs if begin is None or each.due >= begin or each.state == "queued"),
+        key=lambda each: each.due,
     )
     return tuple(
         Row(

@@ -14,6 +14,7 @@ from skytui.link.wire import Notice, Present, Seat, ServerFacts
 from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
+from skytui.runbook.steps import Kind
 from skytui.tui.logring import LogRing
 
 NOTICES_KEPT = 20
@@ -64,8 +65,17 @@ class Session(Protocol):
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed`, in the event loop, each time `shown` is another."""
 
-    async def open_run(self) -> str:
-        """Start the planned swap."""
+    async def open_run(self, kind: Kind) -> str:
+        """Start a run of this kind."""
+
+    async def state(self, run: str, step: str, words: str) -> str:
+        """State that the original master is powered off."""
+
+    async def turn(self, run: str, reason: str) -> str:
+        """Make an unplanned swap of a planned one."""
+
+    async def postpone(self, run: str, reason: str) -> str:
+        """Leave the conversion for a run of its own."""
 
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""

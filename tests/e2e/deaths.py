@@ -49,7 +49,7 @@ def happened(walk: Walk, step: str, kind: type[Recorded]) -> Callable[[], bool]:
 
 def _acts(step: str) -> bool:
     """Whether an undisturbed swap carries out its action; salvage finds nothing to save then."""
-    return STEPS[step].action is not None and not STEPS[step].if_needed
+    return STEPS[step].action is not None and not STEPS[step].only_if_needed
 
 
 def before_the_intent(step: str) -> type[Recorded] | None:

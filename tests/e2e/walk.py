@@ -167,7 +167,7 @@ def planned_sequence(run: Run) -> list[tuple[str, str]]:
     told: list[tuple[str, str]] = []
     for step in run.steps:
         told.append((step.id, "confirmed"))
-        if step.action and not step.if_needed:
+        if step.action and not step.only_if_needed:
             told += [(step.id, "intent"), (step.id, "done")]
         told.append((step.id, "passed"))
     return told

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from skytui.pair.vocabulary import Job, LateRun
+from skytui.tui.screens.decide import letters
 from tests.tui.consoles import desk
 from tests.tui.scenarios import draining, idle
 from tests.tui.scripted import ScriptedSession
@@ -30,8 +31,8 @@ async def test_a_running_job_is_accepted_by_name() -> None:
         await at.settle()
         assert "Decide: Let running jobs end" in at.screen()
         assert "month-end on ag-oslo, since 02:40:00" in at.screen()
-        assert "1 accept" in at.screen()
-        await at.press("1", "tab", "enter")
+        assert "a accept" in at.screen()
+        await at.press("a", "tab", "enter")
         assert at.asked("decide") == [("decide", "drain-jobs", "month-end@02:40:00=accept")]
         await at.poll(2)
         assert at.step == "stop-scheduler"
@@ -44,7 +45,7 @@ async def test_rows_are_decided_one_by_one_and_the_rest_in_one_go() -> None:
         await at.press("d")
         await at.settle()
         assert "All the rest: run-now" in at.screen()
-        await at.press("1", "down", "1", "up", "up", "2")  # the first, the third, then the second one
+        await at.press("r", "down", "r", "up", "l")  # the first, the third, then the second one
         await at.press("tab", "tab", "tab", "enter")
         (asked,) = at.asked("decide")
         assert set(asked[2:]) == {"job-1@late=run-now", "job-2@late=leave", "job-3@late=run-now"}
@@ -71,8 +72,9 @@ async def test_the_list_starts_on_cancel_and_records_nothing_by_itself() -> None
         await at.settle()
         await at.press("tab", "enter")
         assert "Nothing was decided" in at.screen()
-        await at.press("2")
-        assert "there is no decision 2" in at.screen()
+        await at.press("2", "x")
+        await at.press("enter")
+        assert "Nothing was decided" in at.screen()
         await at.press("escape")
         assert at.asked("decide") == []
 
@@ -142,3 +144,9 @@ async def test_past_the_latest_time_card_and_confirmation_of_promote_say_so() ->
         await at.settle()
         assert "Consider: it is past 2026-11-22 03:00 UTC" in at.screen()
         await at.press("escape")
+
+
+def test_every_decision_has_a_letter_of_its_own() -> None:
+    assert letters(("recorded", "rerun", "ignored")) == {"r": "recorded", "e": "rerun", "i": "ignored"}
+    assert letters(("run-now", "leave")) == {"r": "run-now", "l": "leave"}
+    assert letters(()) == {}

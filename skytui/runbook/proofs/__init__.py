@@ -22,6 +22,7 @@ from skytui.runbook.proofs.decided import (
 from skytui.runbook.proofs.down import (
     guard_gone,
     guard_set,
+    guard_set_or_owed,
     old_ports_refuse,
     old_processes_gone,
     orderly_shutdown,
@@ -30,6 +31,7 @@ from skytui.runbook.proofs.left_behind import (
     copy_fits,
     nothing_left_behind,
 )
+from skytui.runbook.proofs.loss import loss_accepted, new_tells_its_queues
 from skytui.runbook.proofs.proof import Found, Proof
 from skytui.runbook.proofs.queues import (
     others_still_locked,
@@ -48,6 +50,7 @@ from skytui.runbook.proofs.replication import (
     zero_long_enough,
 )
 from skytui.runbook.proofs.roles import (
+    new_as_found,
     new_is_master,
     new_is_standby,
     old_is_master,
@@ -79,12 +82,16 @@ __all__ = [
     "copy_fits",
     "guard_gone",
     "guard_set",
+    "guard_set_or_owed",
     "link_streams_on_new",
     "link_streams_on_old",
+    "loss_accepted",
     "master_says_active",
     "missed_runs_decided",
+    "new_as_found",
     "new_is_master",
     "new_is_standby",
+    "new_tells_its_queues",
     "no_job_runs_unaccepted",
     "nobody_logged_in",
     "nothing_left_behind",

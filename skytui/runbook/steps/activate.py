@@ -72,7 +72,7 @@ ACTIVATE: tuple[Step, ...] = (
         waits_for="none of them to be listed as missed any more",
         side=Side.NEW,
         action=Action.RUN_NOW,
-        if_needed=True,
+        only_if_needed=True,
         waivable=True,
     ),
 )

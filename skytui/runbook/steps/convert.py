@@ -24,7 +24,7 @@ CONVERT: tuple[Step, ...] = (
         waits_for="them to be saved and counted, or proof that there is nothing to save",
         side=Side.OLD,
         action=Action.SALVAGE,
-        if_needed=True,
+        only_if_needed=True,
         waivable=True,
         deadline=1800.0,
     ),

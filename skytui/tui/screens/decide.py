@@ -1,10 +1,11 @@
-"""Decides about the rows of a step's list: one at a time with the digits, or all the rest in one go."""
+"""Decides about the rows of a step's list: one at a time with a letter, or all the rest in one go."""
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
 from textual.binding import BindingType
 from textual.content import Content
+from textual.events import Key
 from textual.widget import Widget
 from textual.widgets import Button
 
@@ -19,11 +20,19 @@ SHOWN = 8
 """How many rows are on the screen at once."""
 
 
+def letters(choices: Iterable[str]) -> dict[str, str]:
+    """A letter for each decision: the first one of its name that no other has yet."""
+    found: dict[str, str] = {}
+    for choice in choices:
+        found[next(letter for letter in choice if letter.isalpha() and letter not in found)] = choice
+    return found
+
+
 class DecideDialog(Dialog[dict[str, str]]):
     """Returns the decisions by row: those made here, no others. Starts on Cancel."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*keys.DIALOG, *keys.DECIDE]
-    hint = "up and down choose a row, digits decide it, Esc cancels"
+    hint = "up and down choose a row, a letter decides it, Esc cancels"
 
     def __init__(self, times: KeyTimes, look: Look, *, title: str, rows: Sequence[Row]) -> None:
         super().__init__(times)
@@ -33,15 +42,15 @@ class DecideDialog(Dialog[dict[str, str]]):
         self._picked: dict[str, str] = {}
         self._at = next((place for place, row in enumerate(rows) if row.open), 0)
         self._list = Pane(classes="dialog-text", grows=True)
-        self._digits = Pane(classes="dialog-text", grows=True)
+        self._letters = Pane(classes="dialog-text", grows=True)
 
     def content(self) -> Iterable[Widget]:
-        """The rows, and what the digits mean for the one that is chosen."""
+        """The rows, and what the letters mean for the one that is chosen."""
         left = sum(row.open for row in self._rows)
         yield paragraph(f"{len(self._rows)} listed, {left} to be decided.")
         self._draw()
         yield self._list
-        yield self._digits
+        yield self._letters
 
     def buttons(self) -> Iterable[Button]:
         """Cancel first; then the decisions that can be made for all the rest."""
@@ -59,21 +68,21 @@ class DecideDialog(Dialog[dict[str, str]]):
         elif self._picked:
             self.answer(self._picked)
         else:
-            self.complain("Nothing was decided: a digit decides the row that is chosen.")
+            self.complain("Nothing was decided: a letter decides the row that is chosen.")
 
     def action_row(self, by: int) -> None:
         """Choose the row before, or the next one."""
         self._at = max(0, min(len(self._rows) - 1, self._at + by))
         self._draw()
 
-    def action_pick(self, number: int) -> None:
-        """Decide the row that is chosen, and go on to the next one."""
+    def on_key(self, event: Key) -> None:
+        """A letter decides the chosen row, and the next one is chosen. No digit: torn keys hold some."""
         row = self._rows[self._at]
-        if number > len(row.choices):
-            self.complain(f"{row.id}: there is no decision {number}.")
-            return
-        self._picked[row.id] = row.choices[number - 1]
-        self.action_row(1)
+        decision = letters(row.choices).get(event.character or "")
+        if decision:
+            event.stop()
+            self._picked[row.id] = decision
+            self.action_row(1)
 
     def _common(self) -> list[str]:
         """The decisions that any row waits for, in their order."""
@@ -87,8 +96,8 @@ class DecideDialog(Dialog[dict[str, str]]):
             lines.append(Content.styled(f"  {hidden} more", "$quiet"))
         self._list.draw(Content("\n").join(lines))
         choices = self._rows[self._at].choices
-        digits = "   ".join(f"{number} {choice}" for number, choice in enumerate(choices, start=1))
-        self._digits.draw(Content.styled(digits or "nothing to decide about this row", "bold"))
+        offered = "   ".join(f"{letter} {choice}" for letter, choice in letters(choices).items())
+        self._letters.draw(Content.styled(offered or "nothing to decide about this row", "bold"))
 
     def _line(self, place: int) -> Content:
         row, glyphs = self._rows[place], self._look.glyphs

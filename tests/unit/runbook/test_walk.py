@@ -32,7 +32,7 @@ def test_every_step_is_confirmed_intended_finished_and_passed_in_the_order_of_th
         for step in PLANNED
         for what in (
             ("confirmed", "intended", "finished", "passed")
-            if step.action and not step.if_needed
+            if step.action and not step.only_if_needed
             else ("confirmed", "passed")
         )
     ]
@@ -153,7 +153,7 @@ def test_confirming_twice_in_one_breath_confirms_one_step() -> None:
 
 
 def test_the_plan_is_the_procedure() -> None:
-    assert tuple(STEPS) == (*PLAN, *OPTIONAL_STEPS, *(step.id for step in UNDO))
+    assert tuple(STEPS) == (*PLAN, "assess", "fence-master", *OPTIONAL_STEPS, *(step.id for step in UNDO))
     typed = {step.id for step in PLANNED if step.typed}
     assert typed == {"shut-down", "promote", "convert"}
     assert {step.id for step in PLANNED if step.no_way_back} == {"promote"}
