@@ -9,7 +9,7 @@ from skytui.config.state import pair_folder
 from skytui.errors import ConfigError
 from skytui.link.client import Client
 from skytui.link.start import conductor_listens
-from skytui.link.wire import NewReading
+from skytui.link.wire import NewReading, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.model import Run
 
@@ -23,6 +23,7 @@ class Looked(msgspec.Struct, frozen=True):
     reading: PairReading
     run: Run | None
     previews: dict[str, str]
+    watched: Watched | None = None
 
 
 async def look(pair: str) -> Looked:
@@ -48,7 +49,7 @@ async def _ask(pair: str, folder: Path) -> Looked:
                     break
         if reading is None:
             return await _poll(pair)
-        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews)
+        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews, welcome.watched)
     finally:
         await client.close()
 

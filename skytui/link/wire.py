@@ -15,6 +15,7 @@ from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
 from skytui.runbook.steps import Kind
+from skytui.runbook.watch import Watch
 
 PROTOCOL = 1
 """The version of this protocol. A conductor turns away a client that speaks another one."""
@@ -26,12 +27,14 @@ LINE_LIMIT = 4 * 1024 * 1024
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """Who is calling: `console`, `headless`, `watch` or `glance`.
 
-    The last two may only look; a `glance` is over in a moment, and nobody is told of it.
+    The last two may only look; a `glance` is over in a moment, and nobody is told of it. `agent` is the
+    socket of the caller's SSH agent (`SSH_AUTH_SOCK`), empty for none.
     """
 
     protocol: int
     version: str
     client: str
+    agent: str = ""
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
@@ -152,6 +155,13 @@ class GiveSecret(msgspec.Struct, frozen=True, tag="secret"):
         return f"GiveSecret(number={self.number}, name={self.name!r})"
 
 
+class Unwatch(msgspec.Struct, frozen=True, tag="unwatch"):
+    """End the watch after a run before its time."""
+
+    number: int
+    reason: str
+
+
 class Leave(msgspec.Struct, frozen=True, tag="leave"):
     """End the conductor, if no run is open."""
 
@@ -173,6 +183,7 @@ Request = (
     | Take
     | HandOver
     | GiveSecret
+    | Unwatch
     | Leave
 )
 
@@ -210,6 +221,32 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
     others: tuple[Seat, ...] = ()
 
 
+class Alarm(msgspec.Struct, frozen=True):
+    """What the watch after a run found, when (UTC), and when it was over; None while it is so.
+
+    `serious`: somebody has to be called; otherwise only nothing could be seen.
+    """
+
+    about: str
+    says: str
+    since: datetime
+    over: datetime | None = None
+    serious: bool = True
+
+
+class Watched(msgspec.Struct, frozen=True, tag="watched"):
+    """The watch after a run and what it found. `ended` says why it is over; empty while it goes on."""
+
+    watch: Watch
+    alarms: tuple[Alarm, ...] = ()
+    ended: str = ""
+
+    @property
+    def open(self) -> tuple[Alarm, ...]:
+        """What is so now."""
+        return () if self.ended else tuple(alarm for alarm in self.alarms if alarm.over is None)
+
+
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
@@ -234,6 +271,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     lines: tuple[LogLine, ...]
     previews: dict[str, str] = {}
     optional: tuple[str, ...] = ()
+    watched: Watched | None = None
 
 
 class Denied(msgspec.Struct, frozen=True, tag="denied"):
@@ -288,5 +326,15 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
 
 
 Message = (
-    Welcome | Denied | Reply | NewReading | NewEvent | NewLines | SecretsWanted | Previews | Present | Notice
+    Welcome
+    | Denied
+    | Reply
+    | NewReading
+    | NewEvent
+    | NewLines
+    | SecretsWanted
+    | Previews
+    | Present
+    | Notice
+    | Watched
 )

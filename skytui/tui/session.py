@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from skytui.link.wire import Notice, Present, Seat, ServerFacts
+from skytui.link.wire import Notice, Present, Seat, ServerFacts, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
@@ -26,7 +26,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     `received` is when `reading` came in, in seconds of the console's own monotonic clock. `lost` says why
     there is no connection to the conductor; empty while there is one. `you` is this console among the clients
     that are `present`, and `may` names the requests it can make. `notices` are the latest sentences for
-    the person at the screen, `noticed` counts all there ever were.
+    the person at the screen, `noticed` counts all there ever were. `watched` is the watch after the last run.
     """
 
     pair: str
@@ -45,6 +45,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     lost: str = ""
     notices: tuple[Notice, ...] = ()
     noticed: int = 0
+    watched: Watched | None = None
 
 
 class Session(Protocol):
