@@ -214,6 +214,7 @@ class Conductor:
             events=tuple(self._events),
             lines=tuple(self._logs.kept),
             previews=self._previews,
+            optional=tuple(self._config.by_hand),
             watched=self.after.watched,
         )
 
@@ -259,7 +260,8 @@ class Conductor:
         if sides.why_not:
             raise StateError(f"No run was started: {sides.why_not}.")
         folder = self.folder / "runs" / run_id
-        plan = tuple(step.id for step in plan_of(request.kind))
+        silenced = ["unsilence"] if any(debt.what == "silence-monitoring" for debt in sides.owed) else []
+        plan = tuple(step.id for step in plan_of(request.kind, [*self._config.by_hand, *silenced]))
         with nothing_half_made(folder):
             fixed = fix(folder, self._inputs, plan, self._config.thresholds)
             journal = Journal.create(folder / JOURNAL, run_id)
@@ -277,6 +279,8 @@ class Conductor:
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
+            instructions={step: words for step, words in self._config.by_hand.items() if words},
+            promote_before=request.promote_before,
             owed=sides.owed,
             hooks=self._hooks.names,
             deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},

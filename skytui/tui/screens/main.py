@@ -155,6 +155,10 @@ class MainScreen(Screen[None]):
         """Waive the gate of the current step."""
         await self._desk.waive()
 
+    def action_decide(self) -> None:
+        """Decide about the rows of the current step's list."""
+        self._desk.decide()
+
     def action_abort(self) -> None:
         """Take the run back."""
         self._desk.abort()
