@@ -12,7 +12,7 @@ from typing import IO
 import msgspec
 
 from skytui.clock import Instant
-from skytui.commands.answers import Answers
+from skytui.commands.answers import CHECK, Answers
 from skytui.errors import RunRefusedError, StateError, UnreachableError
 from skytui.link.client import Client
 from skytui.link.start import attach
@@ -36,6 +36,7 @@ from skytui.link.wire import (
 )
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
+from skytui.runbook.checks import Checked, check_now
 from skytui.runbook.events import Hooked, Opened
 from skytui.runbook.fold import apply
 from skytui.runbook.hooks import due, failed_words
@@ -246,14 +247,26 @@ class _Headless:
         sides = Sides(why_not="neither server has been read yet")
         try:
             async with asyncio.timeout(FIRST_READING_SECONDS) as limit:
-                while (sides := sides_of(kind, self._reading)).why_not:
+                while (sides := sides_of(kind, self._reading)).why_not or self._stops(kind):
                     self._reading = await self._next_reading(limit)
         except TimeoutError as error:
             if self._reading is None:
                 raise UnreachableError("The conductor sent no reading.") from error
         if self._reading is None or (sides.why_not and kind is not Kind.CONVERT):
             raise RunRefusedError(f"No run was started: {sides.why_not}; {self._roles()}.")
+        if stops := self._stops(kind):
+            says = "; ".join(checked.says for checked in stops)
+            raise RunRefusedError(
+                f"Nothing was started: preflight would not pass. {says}.", hint=_mend(stops)
+            )
         return imagined_run(kind, self._client.welcome.pair, sides, self._reading)
+
+    def _stops(self, kind: Kind) -> list[Checked]:
+        """The checks that would stop a run at `preflight`, by what is known now and has been waived."""
+        if self._reading is None or kind is not Kind.PLANNED:
+            return []
+        checks = check_now(self._reading, Thresholds().fresh_seconds)
+        return [checked for checked in checks if checked.blocks and not self._answers.waives(checked.id)]
 
     def _roles(self) -> str:
         reading = self._reading
@@ -351,6 +364,8 @@ class _Headless:
         if step.id in self._answers.waive and not run.no_way_back and not passes and not due(run):
             await self._waive(run, step.id)
             return
+        if step.id == "preflight" and await self._waive_checks(run):
+            return
         phrase = self._answers.phrase(run, step)
         # The reply comes before the event that shows its effect: one stage is answered once a reading.
         moment = self._reading.now if self._reading else None
@@ -368,6 +383,25 @@ class _Headless:
         reply = await self._client.request(lambda number: Waive(number, run.id, step, reason))
         self._narrate(f"{step} {'not waived: ' + reply.refused if reply.refused else 'waived: ' + reason}")
 
+    async def _waive_checks(self, run: Run) -> bool:
+        """Waive what blocks and was said to be waived; whether anything was."""
+        if self._reading is None:
+            return False
+        done = {waiver.check for waiver in run.waivers}
+        found = check_now(self._reading, run.thresholds.fresh_seconds, run.id)
+        wanted = [
+            (checked.id, reason)
+            for checked in found
+            if checked.blocks and checked.id not in done and (reason := self._answers.waives(checked.id))
+        ]
+        for check, reason in wanted:
+            reply = await self._client.request(
+                lambda number, c=check, r=reason: Waive(number, run.id, "preflight", r, c)  # type: ignore[misc]
+            )
+            says = f"not waived: {reply.refused}" if reply.refused else f"waived: {reason}"
+            self._narrate(f"{CHECK}{check} {says}")
+        return bool(wanted)
+
     def _stop(self, run: Run, says: str, code: int) -> int:
         changed = bool(run.attempts)
         self._narrate(says)
@@ -380,6 +414,12 @@ class _Headless:
         if says != self._told:
             self._told = says
             self._narrate(says)
+
+
+def _mend(stops: list[Checked]) -> str:
+    able = [f"--waive {CHECK}{checked.id}='reason'" for checked in stops if checked.waivable]
+    mend = " ".join(dict.fromkeys(checked.hint for checked in stops if checked.hint))
+    return f"{mend} Or add: {' '.join(able)}" if len(able) == len(stops) else mend
 
 
 def imagined_run(kind: Kind, pair: str, sides: Sides, reading: PairReading) -> Run:

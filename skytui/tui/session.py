@@ -27,6 +27,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     there is no connection to the conductor; empty while there is one. `you` is this console among the clients
     that are `present`, and `may` names the requests it can make. `notices` are the latest sentences for
     the person at the screen, `noticed` counts all there ever were. `watched` is the watch after the last run.
+    `secrets_refused` says of wanted secrets that were known before why they were not taken.
     """
 
     pair: str
@@ -37,6 +38,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     may: tuple[str, ...] = ()
     present: Present = Present()
     secrets_wanted: tuple[str, ...] = ()
+    secrets_refused: dict[str, str] = {}
     reading: PairReading | None = None
     received: float = 0.0
     run: Run | None = None
@@ -81,8 +83,8 @@ class Session(Protocol):
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        """Let the gate of this step pass unproven."""
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        """Let the gate of this step pass unproven; of `preflight` only the one check."""
 
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""
@@ -101,3 +103,6 @@ class Session(Protocol):
 
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""
+
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched from where they come from, and tried."""
