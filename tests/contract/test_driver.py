@@ -18,8 +18,6 @@ from skytui.pair.vocabulary import READINGS, Action, Role, ServerReading, value_
 from tests.contract.rigs import PracticeRig, Rig, ScriptedRig
 
 ASKED_OF_MASTER = {
-    "agents",
-    "running_jobs",
     "due_jobs",
     "next_start",
     "finished_runs",
