@@ -173,7 +173,8 @@ class Conductor:
                 ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
                 for name, server in self._config.servers.items()
             ),
-            secrets_wanted=self._secrets_wanted,
+            secrets_wanted=tuple(self._secrets.missing()),
+            hosts_ask=self._credentials.wanted,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),
@@ -209,7 +210,7 @@ class Conductor:
             return reason
         if reason := self._outdated():
             return reason
-        if wanted := self._secrets_wanted:
+        if wanted := self._secrets.missing():
             return f"a secret is wanted first: {', '.join(wanted)}"
         return self._sides(kind).why_not
 
@@ -288,13 +289,8 @@ class Conductor:
         if self.seats.may(seat):
             self._credentials.left()
 
-    @property
-    def _secrets_wanted(self) -> tuple[str, ...]:
-        """What a person must still give: those of the pair, and what its hosts ask for."""
-        return (*self._secrets.missing(), *self._credentials.wanted)
-
     def _wanted(self) -> None:
-        self.hub.publish(SecretsWanted(self._secrets_wanted))
+        self.hub.publish(SecretsWanted(tuple(self._secrets.missing()), self._credentials.wanted))
 
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(

@@ -202,7 +202,8 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
-    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given. `run` is the open run,
+    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given, and
+    `hosts_ask` is what hosts ask before they let us in, which no run waits for. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
     run where.
     """
@@ -222,6 +223,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     events: tuple[Recorded, ...]
     lines: tuple[LogLine, ...]
     previews: dict[str, str] = {}
+    hosts_ask: tuple[str, ...] = ()
 
 
 class Denied(msgspec.Struct, frozen=True, tag="denied"):
@@ -257,9 +259,10 @@ class NewLines(msgspec.Struct, frozen=True, tag="lines"):
 
 
 class SecretsWanted(msgspec.Struct, frozen=True, tag="secrets"):
-    """The names of secrets still to be given."""
+    """The names of secrets still to be given, and what hosts ask before they let us in."""
 
     names: tuple[str, ...]
+    hosts_ask: tuple[str, ...] = ()
 
 
 class Previews(msgspec.Struct, frozen=True, tag="previews"):

@@ -162,6 +162,7 @@ class LinkSession:
             present=welcome.present,
             servers=welcome.servers,
             secrets_wanted=welcome.secrets_wanted,
+            hosts_ask=welcome.hosts_ask,
             reading=welcome.reading,
             received=self._clock.instant().seconds,
             run=welcome.run,
@@ -180,8 +181,8 @@ class LinkSession:
                 self._show(run=run, events=(*earlier, event))
             case NewLines(lines=lines):
                 self._log.extend(lines)
-            case SecretsWanted(names=names):
-                self._show(secrets_wanted=names)
+            case SecretsWanted(names=names, hosts_ask=hosts_ask):
+                self._show(secrets_wanted=names, hosts_ask=hosts_ask)
             case Present():
                 self._show(present=message)
             case Previews(previews=previews):

@@ -87,7 +87,7 @@ class Operator:
         if action in DESK and scene.shown.lost:
             return f"Not connected: {scene.shown.lost}"
         if action == "start":
-            return "" if scene.shown.secrets_wanted else _sentence(why_no_start(scene))
+            return "" if scene.shown.asked else _sentence(why_no_start(scene))
         if run is None or run.over:
             return ""
         if action in KEYS and self.lost.offers(action):
@@ -122,7 +122,7 @@ class Operator:
             self.refuse(TOO_EARLY)
         elif armed.card == self._sent:
             self.refuse(f"{step.id} is confirmed already.")
-        elif scene.shown.secrets_wanted:
+        elif scene.shown.secrets_wanted or (scene.shown.hosts_ask and _why_stuck(scene)):
             self.ask_secret()
         elif run.phrase(step):
             self._ask_phrase(armed.card)
@@ -132,7 +132,7 @@ class Operator:
     async def start(self) -> None:
         """Ask whether the planned swap, or a conversion that was left for later, is to be started."""
         scene = self._floor.scene
-        if scene.shown.secrets_wanted:
+        if scene.shown.secrets_wanted or (scene.shown.hosts_ask and why_no_start(scene)):
             self.ask_secret()
             return
         if (found := startable(scene)) is not None:
@@ -226,7 +226,7 @@ class Operator:
 
     def ask_secret(self) -> None:
         """Ask for the first secret that is wanted."""
-        wanted = self._floor.scene.shown.secrets_wanted
+        wanted = self._floor.scene.shown.asked
         if wanted and self._floor.scene.operates:
             dialog = SecretDialog(self._times, name=wanted[0], give=self._session.give_secret)
             self._floor.ask(dialog, lambda _: self._floor.say(f"{wanted[0]} was taken.", bad=False))
@@ -280,8 +280,11 @@ class Operator:
 
 
 def _why_not_confirm(scene: Scene) -> str:
-    if scene.shown.secrets_wanted:
-        return ""
+    return "" if scene.shown.asked else _why_stuck(scene)
+
+
+def _why_stuck(scene: Scene) -> str:
+    """Why the step cannot be confirmed, whatever is still asked; empty when it can."""
     prospect = scene.prospect
     if prospect.turn is Turn.OPERATOR:
         return ""

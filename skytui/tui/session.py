@@ -37,6 +37,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     may: tuple[str, ...] = ()
     present: Present = Present()
     secrets_wanted: tuple[str, ...] = ()
+    hosts_ask: tuple[str, ...] = ()
     reading: PairReading | None = None
     received: float = 0.0
     run: Run | None = None
@@ -45,6 +46,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     lost: str = ""
     notices: tuple[Notice, ...] = ()
     noticed: int = 0
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """All a person is asked for: secrets that runs need, and what hosts ask before they let us in."""
+        return (*self.secrets_wanted, *self.hosts_ask)
 
 
 class Session(Protocol):
