@@ -9,13 +9,16 @@ from skytui.config.state import pair_folder
 from skytui.errors import ConfigError
 from skytui.link.client import Client
 from skytui.link.start import conductor_listens
-from skytui.link.wire import NewReading
+from skytui.link.wire import NewReading, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.model import Run
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """What was seen. `previews` are, by step of a run, what its actions would run where."""
+    """What was seen. `previews` are, by step of a run, what its actions would run where.
+
+    `unverified` are the servers that need not prove over HTTPS who they are.
+    """
 
     pair: str
     practice: bool
@@ -23,6 +26,8 @@ class Looked(msgspec.Struct, frozen=True):
     reading: PairReading
     run: Run | None
     previews: dict[str, str]
+    watched: Watched | None = None
+    unverified: tuple[str, ...] = ()
 
 
 async def look(pair: str) -> Looked:
@@ -48,7 +53,17 @@ async def _ask(pair: str, folder: Path) -> Looked:
                     break
         if reading is None:
             return await _poll(pair)
-        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews)
+        unverified = tuple(facts.name for facts in welcome.servers if facts.unverified)
+        return Looked(
+            pair,
+            welcome.practice,
+            True,
+            reading,
+            welcome.run,
+            welcome.previews,
+            watched=welcome.watched,
+            unverified=unverified,
+        )
     finally:
         await client.close()
 
@@ -77,4 +92,6 @@ async def _poll(pair: str) -> Looked:
         for driver in drivers.values():
             await driver.close()
     stored = open_run(pair_folder(pair))
-    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {})
+    unverified = tuple(name for name, server in config.servers.items() if server.unverified)
+    run = stored.run if stored else None
+    return Looked(pair, config.practice, False, reading, run, {}, unverified=unverified)

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from skytui.commands.look import Looked, look
+from skytui.link.wire import Watched
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, ServerReading
@@ -35,8 +36,10 @@ def as_data(looked: Looked) -> str:
         "at": reading.wall,
         "master": reading.master(),
         "standby": reading.standby(),
+        "unverified": looked.unverified,
         "servers": {name: _server_data(reading, server) for name, server in reading.servers.items()},
         "run": _run_data(looked.run),
+        "watch": looked.watched,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
@@ -51,9 +54,10 @@ def _reading_data(pair: PairReading, reading: Known[Any] | Stale[Any] | Unknown)
             return {"state": "known", "value": value, "age": round(pair.now.since(at), 3), "source": source}
         case Stale(value=value, at=at, reason=reason, source=source):
             age = round(pair.now.since(at), 3)
-            return {"state": "stale", "value": value, "age": age, "source": source, "reason": reason}
+            told = {"source": source, "reason": reason, "cause": reading.cause}
+            return {"state": "stale", "value": value, "age": age, **told}
         case Unknown(reason=reason, source=source):
-            return {"state": "unknown", "reason": reason, "source": source}
+            return {"state": "unknown", "reason": reason, "source": source, "cause": reading.cause}
 
 
 def _run_data(run: Run | None) -> dict[str, Any] | None:
@@ -80,13 +84,17 @@ def as_text(looked: Looked) -> str:
     reading = looked.reading
     names = list(reading.servers)
     rows = [("", *names), ("role", *(reading.role(name) or "unknown" for name in names))]
+    if looked.unverified:
+        rows.append(
+            ("certificate", *("NOT VERIFIED" if n in looked.unverified else "verified" for n in names))
+        )
     for title, key in _ROWS.items():
         rows.append((title, *(_say(key, getattr(reading.server(name), key)) for name in names)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    return "\n".join([*lines, "", _run_text(looked.run)])
+    return "\n".join([*lines, "", _run_text(looked.run), *_watch_text(looked.watched)])
 
 
 _ROWS = {
@@ -126,6 +134,14 @@ def _say(key: str, reading: Known[Any] | Stale[Any] | Unknown) -> str:
             return "set" if value else "not set"
         case _:
             return str(value)
+
+
+def _watch_text(watched: Watched | None) -> list[str]:
+    if watched is None or watched.ended:
+        return []
+    until = f"{watched.watch.until:%Y-%m-%d %H:%M} UTC"
+    found = [f"ALARM since {alarm.since:%H:%M:%S} UTC: {alarm.says}." for alarm in watched.open]
+    return [f"Run {watched.watch.run} is watched until {until}.", *found]
 
 
 def _run_text(run: Run | None) -> str:

@@ -8,7 +8,7 @@ from skytui.commands.answers import Answers
 from skytui.commands.console import chosen_pair, known_pair, require_terminal
 from skytui.errors import RunRefusedError, UsageError
 from skytui.link.start import attach
-from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request
+from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request, Unwatch
 from skytui.runbook.steps import Kind
 
 
@@ -74,6 +74,13 @@ def release(pair: str) -> None:
     refused = asyncio.run(_ask(known_pair(pair), ReleaseRun))
     if refused:
         raise RunRefusedError(f"{pair} was not released: {refused}.")
+
+
+def unwatch(pair: str, reason: str) -> None:
+    """End the watch after the last run."""
+    refused = asyncio.run(_ask(known_pair(pair), lambda number: Unwatch(number, reason)))
+    if refused:
+        raise RunRefusedError(f"{pair}: {refused}.")
 
 
 def narrate(says: str) -> None:

@@ -146,12 +146,12 @@ async def _nothing_to_do(conductor: Conductor, changed: asyncio.Event, leave: as
     """Return when asked to leave, or when there has been neither run nor client for a while."""
     while not leave.is_set():
         changed.clear()
-        idle = not conductor.busy and len(conductor.hub) == 0
+        idle = not conductor.busy and not conductor.after.on and len(conductor.hub) == 0
         waits = [asyncio.create_task(leave.wait()), asyncio.create_task(changed.wait())]
         done, pending = await asyncio.wait(waits, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
-        if idle and not done and not conductor.busy:
+        if idle and not done and not conductor.busy and not conductor.after.on:
             return
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 
 from skytui import __version__
 from skytui.clock import Clock
+from skytui.conductor.afterwatch import AfterWatch
+from skytui.conductor.bell import Bell
 from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
 from skytui.conductor.fixed import fix
@@ -19,9 +21,18 @@ from skytui.conductor.logs import Logs
 from skytui.conductor.marks import Marks, mark_of
 from skytui.conductor.paper import changes_the_plan, previews_of, put_on_paper
 from skytui.conductor.poller import Poller
-from skytui.conductor.runs import JOURNAL, ended_here, left_over, new_run_id, nothing_half_made, open_run
+from skytui.conductor.runs import (
+    JOURNAL,
+    StoredRun,
+    ended_here,
+    left_over,
+    new_run_id,
+    nothing_half_made,
+    open_run,
+)
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
+from skytui.conductor.wanted import Wanted
 from skytui.config.inputs import NO_INPUTS, Inputs
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
@@ -38,8 +49,8 @@ from skytui.link.wire import (
     Present,
     Previews,
     Seat,
-    SecretsWanted,
     ServerFacts,
+    TrySecrets,
     Welcome,
 )
 from skytui.pair.logline import LogLine
@@ -85,7 +96,6 @@ class Conductor:
         self._drivers = drivers
         self._secrets = secrets
         self._credentials = credentials or Credentials()
-        self._credentials.changed = self._wanted
         self.remarks = remarks
         self._clock = clock
         self.folder = folder
@@ -103,6 +113,14 @@ class Conductor:
         self.hub = Hub()
         self.seats = Seats(config.operators, self._here)
         self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
+        self.wanted = Wanted(
+            secrets,
+            drivers,
+            also=lambda: tuple(self._credentials.wanted),
+            publish=self.hub.publish,
+            trouble=self._trouble,
+        )
+        self._credentials.changed = self.wanted.tell
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
         self._hooks = HookRunner(config, self._hook_said)
         self._marks = Marks(
@@ -112,6 +130,8 @@ class Conductor:
             ours=lambda mark: ended_here(folder, mark),
             trouble=self._trouble,
         )
+        self._bell = Bell(config, trouble=self._trouble, said=self._bell_said)
+        self.after = AfterWatch(folder, config.watch_hours, changed=self.hub.publish, called=self._call)
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
 
     @property
@@ -135,17 +155,11 @@ class Conductor:
         Raises StateError when the journal of a run that was left cannot be trusted.
         """
         left = open_run(self.folder)
-        if left is not None:
-            journal, contents = Journal.resume(left.folder / JOURNAL)
-            self._events = list(contents.events)
-            self._engine = self._new_engine(journal)
-            self._logs.transcribe(left.folder / "logs")
-            self._engine.resume(left.run, self._owner, self._how, socket.gethostname())
-            run = self._engine.run or left.run
-            key = contents.events[0].at.boot
-            mark = mark_of(self._config.name, run.id, key, run.operator, run.began)
-            self._marks.resumed(self._engine, mark, contents.hashes)
         try:
+            if left is not None:
+                self._carry_on(left)
+            else:
+                self.after.resume(self._clock.now())
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poller.run())
                 group.create_task(self._logs.run())
@@ -155,7 +169,20 @@ class Conductor:
             if self._engine:
                 await self._engine.close()
             await self._marks.close()
+            await self._bell.close()
             await asyncio.gather(*(driver.close() for driver in self._drivers.values()))
+
+    def _carry_on(self, left: StoredRun) -> None:
+        """Take up a run that another process left."""
+        journal, contents = Journal.resume(left.folder / JOURNAL)
+        self._events = list(contents.events)
+        self._engine = self._new_engine(journal)
+        self._logs.transcribe(left.folder / "logs")
+        self._engine.resume(left.run, self._owner, self._how, socket.gethostname())
+        run = self._engine.run or left.run
+        key = contents.events[0].at.boot
+        mark = mark_of(self._config.name, run.id, key, run.operator, run.began)
+        self._marks.resumed(self._engine, mark, contents.hashes)
 
     def welcome(self, seat: Seat) -> Welcome:
         """The whole state, for a client that has just come."""
@@ -170,16 +197,23 @@ class Conductor:
             may=self.seats.may(seat),
             present=self.seats.present,
             servers=tuple(
-                ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
+                ServerFacts(
+                    name,
+                    f"{server.address}:{server.listen_port}",
+                    self._drivers[name].logs,
+                    unverified=server.unverified,
+                )
                 for name, server in self._config.servers.items()
             ),
-            secrets_wanted=tuple(self._secrets.missing()),
-            hosts_ask=self._credentials.wanted,
+            secrets_wanted=self.wanted.now.names,
+            secrets_refused=self.wanted.now.refused,
+            hosts_ask=self.wanted.now.hosts_ask,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),
             lines=tuple(self._logs.kept),
             previews=self._previews,
+            watched=self.after.watched,
         )
 
     async def open(self, request: Open, seat: Seat) -> str:
@@ -210,7 +244,7 @@ class Conductor:
             return reason
         if reason := self._outdated():
             return reason
-        if wanted := self._secrets.missing():
+        if wanted := self.wanted.now.names:
             return f"a secret is wanted first: {', '.join(wanted)}"
         return self._sides(kind).why_not
 
@@ -245,6 +279,7 @@ class Conductor:
             owed=sides.owed,
             hooks=self._hooks.names,
             deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
+            unverified=tuple(name for name, server in self._config.servers.items() if server.unverified),
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []
@@ -256,27 +291,21 @@ class Conductor:
             self._events = last
             raise
         self._engine = engine
+        self.after.opened()
         self.seats.sit(seat)
         self._logs.transcribe(folder / "logs")
         return refused
 
-    async def take_secret(self, request: GiveSecret) -> str:
-        """Try a secret, and keep it in memory if it is right."""
-        if request.name in self._credentials.wanted:
+    async def secrets(self, request: GiveSecret | TrySecrets) -> str:
+        """A secret given by a person, or those that were refused tried again; and both servers read anew."""
+        if isinstance(request, TrySecrets):
+            refused = await self.wanted.again()
+        elif request.name in self._credentials.wanted:
             refused = await self._credentials.give(request.name, Secret(request.value))
-            self._poller.look()
-            return refused
-        if request.name not in self._secrets.missing():
-            return f"no secret {request.name} is wanted"
-        self._secrets.put(request.name, Secret(request.value))
-        for driver in self._drivers.values():
-            refused = await driver.try_login()
-            if refused:
-                self._secrets.forget(request.name)
-                return refused
-        self._wanted()
+        else:
+            refused = await self.wanted.take(request)
         self._poller.look()
-        return ""
+        return refused
 
     def attached(self, seat: Seat, agent: str) -> None:
         """A client has come, with this SSH agent. Who may only look lends none, and answers nothing."""
@@ -288,9 +317,6 @@ class Conductor:
         """A client has gone."""
         if self.seats.may(seat):
             self._credentials.left()
-
-    def _wanted(self) -> None:
-        self.hub.publish(SecretsWanted(tuple(self._secrets.missing()), self._credentials.wanted))
 
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(
@@ -311,10 +337,12 @@ class Conductor:
     def _found(self, reading: PairReading) -> None:
         self._reading = reading
         self._polled()
+        self.wanted.tell()
         self.hub.publish(NewReading(reading))
         self._alarm(reading)
         if self._engine:
             self._engine.observe(reading)
+        self.after.observe(reading)
         self._preview()
 
     def _alarm(self, reading: PairReading) -> None:
@@ -322,10 +350,17 @@ class Conductor:
         masters = reading.masters()
         before, self._two_masters = self._two_masters, len(masters) > 1
         if self._two_masters and not before:
-            self._trouble(
+            self._call(
                 f"TWO MASTERS: {' and '.join(masters)} both read master, and jobs may run twice."
-                " Stop the one that should not be, by hand; nothing is started from here meanwhile."
+                " Stop the one that should not be, by hand; nothing is started from here meanwhile.",
+                serious=True,
             )
+
+    def _call(self, says: str, serious: bool) -> None:
+        """Say it to whoever is here, and run the pair's alarm command where somebody has to be called."""
+        self._trouble(says)
+        if serious:
+            self._bell.ring(says, self.run)
 
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
@@ -337,12 +372,16 @@ class Conductor:
             self._trouble(f"T{failed_words(run)[1:]}.")
         if run.over:
             self._marks.ended()
+            self.after.ended(run)
 
     def _said(self, order: Order, line: str) -> None:
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))
 
     def _hook_said(self, hook: str, line: str) -> None:
         self._logs.add(LogLine("hook", hook.replace(" ", "-"), line, self._clock.now()))
+
+    def _bell_said(self, line: str) -> None:
+        self._hook_said("alarm", line)
 
     def _trouble(self, says: str) -> None:
         _LOG.warning("%s", says)

@@ -30,6 +30,8 @@ ACTS = (
     "take",
     "hand over",
     "secret",
+    "unwatch",
+    "try secrets",
     "leave",
 )
 """What a client that is more than a watcher may ask for. Whether it counts then is another question."""

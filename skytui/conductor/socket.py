@@ -34,7 +34,9 @@ from skytui.link.wire import (
     Seat,
     State,
     Take,
+    TrySecrets,
     TurnRun,
+    Unwatch,
     Waive,
 )
 from skytui.plaintext import plain
@@ -146,9 +148,13 @@ class Door:
                     return conductor.desk.take(request, seat)
                 case HandOver():
                     return conductor.desk.hand_over(request, seat)
-                case GiveSecret():
-                    return await conductor.take_secret(request)
+                case GiveSecret() | TrySecrets():
+                    return await conductor.secrets(request)
+                case Unwatch():
+                    return conductor.after.stop(seat.who, plain(request.reason))
                 case Leave():
+                    if conductor.after.on:
+                        return "the pair is watched after a run; skytui unwatch ends that"
                     if conductor.busy:
                         return "a run is open; it is not left alone"
                     self._leave()

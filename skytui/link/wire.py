@@ -15,6 +15,7 @@ from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
 from skytui.runbook.steps import Kind
+from skytui.runbook.watch import Watch
 
 PROTOCOL = 1
 """The version of this protocol. A conductor turns away a client that speaks another one."""
@@ -142,6 +143,19 @@ class GiveSecret(msgspec.Struct, frozen=True, tag="secret"):
         return f"GiveSecret(number={self.number}, name={self.name!r})"
 
 
+class Unwatch(msgspec.Struct, frozen=True, tag="unwatch"):
+    """End the watch after a run before its time."""
+
+    number: int
+    reason: str
+
+
+class TrySecrets(msgspec.Struct, frozen=True, tag="try secrets"):
+    """Fetch the secrets that are wanted from their files, variables and commands again, and try them."""
+
+    number: int
+
+
 class Leave(msgspec.Struct, frozen=True, tag="leave"):
     """End the conductor, if no run is open."""
 
@@ -162,6 +176,8 @@ Request = (
     | Take
     | HandOver
     | GiveSecret
+    | Unwatch
+    | TrySecrets
     | Leave
 )
 
@@ -185,11 +201,15 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class ServerFacts(msgspec.Struct, frozen=True):
-    """What a screen has to know of a server beside its readings."""
+    """What a screen has to know of a server beside its readings.
+
+    `unverified`: nobody makes sure who answers at its address over HTTPS.
+    """
 
     name: str
     address: str
     logs: tuple[str, ...]
+    unverified: bool = False
 
 
 class Present(msgspec.Struct, frozen=True, tag="present"):
@@ -199,11 +219,38 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
     others: tuple[Seat, ...] = ()
 
 
+class Alarm(msgspec.Struct, frozen=True):
+    """What the watch after a run found, when (UTC), and when it was over; None while it is so.
+
+    `serious`: somebody has to be called; otherwise only nothing could be seen.
+    """
+
+    about: str
+    says: str
+    since: datetime
+    over: datetime | None = None
+    serious: bool = True
+
+
+class Watched(msgspec.Struct, frozen=True, tag="watched"):
+    """The watch after a run and what it found. `ended` says why it is over; empty while it goes on."""
+
+    watch: Watch
+    alarms: tuple[Alarm, ...] = ()
+    ended: str = ""
+
+    @property
+    def open(self) -> tuple[Alarm, ...]:
+        """What is so now."""
+        return () if self.ended else tuple(alarm for alarm in self.alarms if alarm.over is None)
+
+
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
-    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given, and
-    `hosts_ask` is what hosts ask before they let us in, which no run waits for. `run` is the open run,
+    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given, and `secrets_refused`
+    says of some of them why what was known was not taken; `hosts_ask` is what hosts ask before they let us
+    in, which no run waits for. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
     run where.
     """
@@ -223,6 +270,8 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     events: tuple[Recorded, ...]
     lines: tuple[LogLine, ...]
     previews: dict[str, str] = {}
+    watched: Watched | None = None
+    secrets_refused: dict[str, str] = {}
     hosts_ask: tuple[str, ...] = ()
 
 
@@ -259,9 +308,13 @@ class NewLines(msgspec.Struct, frozen=True, tag="lines"):
 
 
 class SecretsWanted(msgspec.Struct, frozen=True, tag="secrets"):
-    """The names of secrets still to be given, and what hosts ask before they let us in."""
+    """The names of secrets still to be given; of those that were known and refused, who said what.
+
+    `hosts_ask` is what hosts ask before they let us in.
+    """
 
     names: tuple[str, ...]
+    refused: dict[str, str] = {}
     hosts_ask: tuple[str, ...] = ()
 
 
@@ -279,5 +332,15 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
 
 
 Message = (
-    Welcome | Denied | Reply | NewReading | NewEvent | NewLines | SecretsWanted | Previews | Present | Notice
+    Welcome
+    | Denied
+    | Reply
+    | NewReading
+    | NewEvent
+    | NewLines
+    | SecretsWanted
+    | Previews
+    | Present
+    | Notice
+    | Watched
 )

@@ -31,6 +31,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
     the journal. `deadlines` are in seconds, by step, in place of the procedure's own; `hooks` are
     those that are configured (`before shut-down`). `owed` is what an earlier run left to this one.
+    `unverified` are the servers that need not prove over HTTPS who they are.
     """
 
     run: str
@@ -47,6 +48,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     owed: tuple[Debt, ...] = ()
     deadlines: dict[str, float] = {}
     hooks: tuple[str, ...] = ()
+    unverified: tuple[str, ...] = ()
 
 
 class Confirmed(Event, frozen=True, kw_only=True, tag="confirmed"):

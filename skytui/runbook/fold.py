@@ -120,6 +120,7 @@ def _open(event: Opened) -> Run:
         operator=event.who,
         keys_of=event.keys_of or event.who,
         fixed=event.fixed,
+        unverified=event.unverified,
         began=event.wall,
         plan=event.plan,
         thresholds=event.thresholds,

@@ -191,7 +191,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     says by server why it does not carry this run's mark, empty where it does. `attempts` counts the intents
     of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
     failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
-    wanted. `accepted` is who accepted the loss of an unplanned swap.
+    wanted. `accepted` is who accepted the loss of an unplanned swap. `unverified` are the servers that need
+    not prove over HTTPS who they are.
     """
 
     id: str
@@ -224,6 +225,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     turned: Turn | None = None
     postponed: Postponement | None = None
     fixed: str = ""
+    unverified: tuple[str, ...] = ()
     marks: dict[str, str] = {}
     marker: str = ""
     hooks: tuple[str, ...] = ()

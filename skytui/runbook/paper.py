@@ -23,6 +23,8 @@ def remaining_steps(run: Run, previews: Mapping[str, str]) -> str:
         f"Run {run.id}, {len(done)} of {len(run.plan)} steps done. {_where(run)}",
         "",
     ]
+    if run.unverified:
+        lines += [f"**Not verified over HTTPS, by configuration: {' and '.join(run.unverified)}.**", ""]
     phase = None
     for step in left:
         if step.phase is not phase:

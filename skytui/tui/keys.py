@@ -104,6 +104,13 @@ MAIN: list[Binding] = [
         show=False,
         tooltip="Pass the run you operate on to another user.",
     ),
+    Binding(
+        "r",
+        "secret",
+        "secret",
+        id="secret",
+        tooltip="Try a secret that is wanted again: from its file or command, else it is asked for.",
+    ),
     Binding("l", "log", "log", id="log", tooltip="Show the log on the whole screen, and back."),
     Binding(
         "f",

@@ -29,8 +29,10 @@ from skytui.link.wire import (
     SecretsWanted,
     State,
     Take,
+    TrySecrets,
     TurnRun,
     Waive,
+    Watched,
     Welcome,
 )
 from skytui.runbook.events import Opened
@@ -130,6 +132,10 @@ class LinkSession:
         """Hand over a secret, to be tried at once."""
         return await self._ask(lambda number: GiveSecret(number, name, value))
 
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched and tried."""
+        return await self._ask(TrySecrets)
+
     async def _ask(self, make: Callable[[int], Request]) -> str:
         try:
             return (await self._client.request(make)).refused
@@ -162,6 +168,7 @@ class LinkSession:
             present=welcome.present,
             servers=welcome.servers,
             secrets_wanted=welcome.secrets_wanted,
+            secrets_refused=welcome.secrets_refused,
             hosts_ask=welcome.hosts_ask,
             reading=welcome.reading,
             received=self._clock.instant().seconds,
@@ -170,6 +177,7 @@ class LinkSession:
             previews=welcome.previews,
             notices=notices,
             noticed=noticed,
+            watched=welcome.watched,
         )
 
     def _take(self, message: Message) -> None:
@@ -181,10 +189,12 @@ class LinkSession:
                 self._show(run=run, events=(*earlier, event))
             case NewLines(lines=lines):
                 self._log.extend(lines)
-            case SecretsWanted(names=names, hosts_ask=hosts_ask):
-                self._show(secrets_wanted=names, hosts_ask=hosts_ask)
+            case SecretsWanted(names=names, refused=refused, hosts_ask=hosts_ask):
+                self._show(secrets_wanted=names, secrets_refused=refused, hosts_ask=hosts_ask)
             case Present():
                 self._show(present=message)
+            case Watched():
+                self._show(watched=message)
             case Previews(previews=previews):
                 self._show(previews=previews)
             case Notice():

@@ -34,7 +34,7 @@ from skytui.tui.view.people import (
 )
 from skytui.tui.view.summary import startable, why_no_start
 
-DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over", *KEYS)
+DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over", "secret", *KEYS)
 """The actions that ask the session for something."""
 TOO_EARLY = "A key typed before its card could be read does not count. Nothing was done; press it again."
 
@@ -72,6 +72,8 @@ class Operator:
                 here = self.lost.offers(action)
             case "hand_over" | "abort":
                 here = open_run and scene.operates
+            case "secret":
+                here = bool(scene.shown.secrets_wanted) and scene.operates
             case _:
                 here = open_run
         if self.watches or not here:
@@ -122,7 +124,7 @@ class Operator:
             self.refuse(TOO_EARLY)
         elif armed.card == self._sent:
             self.refuse(f"{step.id} is confirmed already.")
-        elif scene.shown.secrets_wanted or (scene.shown.hosts_ask and _why_stuck(scene)):
+        elif _never_given(scene) or (scene.shown.hosts_ask and _why_stuck(scene)):
             self.ask_secret()
         elif run.phrase(step):
             self._ask_phrase(armed.card)
@@ -226,10 +228,27 @@ class Operator:
 
     def ask_secret(self) -> None:
         """Ask for the first secret that is wanted."""
-        wanted = self._floor.scene.shown.asked
+        shown = self._floor.scene.shown
+        wanted = shown.asked
         if wanted and self._floor.scene.operates:
-            dialog = SecretDialog(self._times, name=wanted[0], give=self._session.give_secret)
+            dialog = SecretDialog(
+                self._times,
+                name=wanted[0],
+                give=self._session.give_secret,
+                refused=shown.secrets_refused.get(wanted[0], ""),
+            )
             self._floor.ask(dialog, lambda _: self._floor.say(f"{wanted[0]} was taken.", bad=False))
+
+    def try_secrets(self) -> None:
+        """Have what is wanted fetched from its file or command again; ask for what a person must give."""
+
+        def tried(refused: str) -> None:
+            if refused:
+                self.refuse(f"Refused: {refused}")
+            self.ask_secret()
+
+        if self._floor.scene.shown.secrets_wanted and self._floor.scene.operates:
+            self._floor.send(self._session.try_secrets(), tried)
 
     def help(self) -> None:
         """Show all keys."""
@@ -279,8 +298,16 @@ class Operator:
             self.refuse(f"Refused: {refused}")
 
 
+def _never_given(scene: Scene) -> bool:
+    """Whether a secret is wanted that nobody has given yet.
+
+    One that was refused in the middle of a run stops no step: not every step needs it.
+    """
+    return any(name not in scene.shown.secrets_refused for name in scene.shown.secrets_wanted)
+
+
 def _why_not_confirm(scene: Scene) -> str:
-    return "" if scene.shown.asked else _why_stuck(scene)
+    return "" if _never_given(scene) or scene.shown.hosts_ask else _why_stuck(scene)
 
 
 def _why_stuck(scene: Scene) -> str:

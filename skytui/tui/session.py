@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from skytui.link.wire import Notice, Present, Seat, ServerFacts
+from skytui.link.wire import Notice, Present, Seat, ServerFacts, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
@@ -26,7 +26,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     `received` is when `reading` came in, in seconds of the console's own monotonic clock. `lost` says why
     there is no connection to the conductor; empty while there is one. `you` is this console among the clients
     that are `present`, and `may` names the requests it can make. `notices` are the latest sentences for
-    the person at the screen, `noticed` counts all there ever were.
+    the person at the screen, `noticed` counts all there ever were. `watched` is the watch after the last run.
+    `secrets_refused` says of wanted secrets that were known before why they were not taken.
     """
 
     pair: str
@@ -37,6 +38,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     may: tuple[str, ...] = ()
     present: Present = Present()
     secrets_wanted: tuple[str, ...] = ()
+    secrets_refused: dict[str, str] = {}
     hosts_ask: tuple[str, ...] = ()
     reading: PairReading | None = None
     received: float = 0.0
@@ -46,6 +48,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     lost: str = ""
     notices: tuple[Notice, ...] = ()
     noticed: int = 0
+    watched: Watched | None = None
 
     @property
     def asked(self) -> tuple[str, ...]:
@@ -106,3 +109,6 @@ class Session(Protocol):
 
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""
+
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched from where they come from, and tried."""

@@ -223,6 +223,10 @@ class ScriptedSession:
         self.show(secrets_wanted=tuple(other for other in self._shown.secrets_wanted if other != name))
         return ""
 
+    async def try_secrets(self) -> str:
+        self.asked.append(("try secrets",))
+        return ""
+
     # What tests and scenarios do by themselves.
 
     @property

@@ -183,6 +183,10 @@ class MainScreen(Screen[None]):
         """Leave the conversion for later."""
         self._desk.lost.later()
 
+    def action_secret(self) -> None:
+        """Try a secret again, or give it."""
+        self._desk.try_secrets()
+
     def action_help(self) -> None:
         """Show all keys."""
         self._desk.help()

@@ -71,7 +71,7 @@ async def test_a_code_is_asked_for_on_the_screen_and_given_to_the_login(tmp_path
         client = await here.client()
         await until_read(client)
         login = await asked(credentials)
-        await until(client, lambda m: m == SecretsWanted((), (NAME,)))
+        await until(client, lambda m: m == SecretsWanted((), hosts_ask=(NAME,)))
         giving = asyncio.create_task(client.request(lambda n: GiveSecret(n, NAME, "123456")))
         assert (await login).reveal() == "123456"
         credentials.login_over(WHERE, "")
