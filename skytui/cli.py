@@ -38,7 +38,27 @@ Confirms = Annotated[
 ]
 Waives = Annotated[
     list[str] | None,
-    typer.Option("--waive", metavar="STEP=REASON", help="Let a gate pass unproven. Repeatable."),
+    typer.Option(
+        "--waive",
+        metavar="STEP=REASON",
+        help="Let a gate pass unproven; preflight/CHECK for a check. Repeatable.",
+    ),
+]
+Decides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--decide",
+        metavar="STEP[/ROW]=DECISION",
+        help="A decision about a row of a step's list, or about all the rest of it. Repeatable.",
+    ),
+]
+Latest = Annotated[
+    str,
+    typer.Option(
+        "--promote-before",
+        metavar="HH:MM",
+        help="The latest time for promote, by the clock here; past it an abort is proposed.",
+    ),
 ]
 
 
@@ -76,6 +96,17 @@ def status(pair: Pair = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def check(pair: Pair = None, as_json: Json = False) -> None:
+    """Check everything a swap needs; change nothing. Exit code 10 when something blocks, 13 when unknown."""
+    from skytui.commands.check import check as run  # noqa: PLC0415
+    from skytui.commands.console import chosen_pair  # noqa: PLC0415
+
+    text, code = run(chosen_pair(pair), as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@app.command()
 def plan(
     pair: OnePair, run: Annotated[str, typer.Argument(metavar="[RUN]", help="An earlier run's id.")] = ""
 ) -> None:
@@ -92,6 +123,8 @@ def swap(  # noqa: PLR0917 - typer passes by name
     yes: Yes = False,
     confirm: Confirms = None,
     waive: Waives = None,
+    decide: Decides = None,
+    promote_before: Latest = "",
     unplanned: Annotated[
         bool,
         typer.Option("--unplanned", help="The master is lost; or it is, of the planned run that is open."),
@@ -126,12 +159,20 @@ def swap(  # noqa: PLR0917 - typer passes by name
         yes=yes,
         confirm=confirm or [],
         waive=waive or [],
+        decide=decide or [],
         accept_loss=accept_loss,
         attest=attest,
         postpone=postpone,
     )
     if headless:
-        code = swaps.headless(pair, answers, unplanned=unplanned, convert=convert, take_over=take_over)
+        code = swaps.headless(
+            pair,
+            answers,
+            unplanned=unplanned,
+            convert=convert,
+            take_over=take_over,
+            promote_before=promote_before,
+        )
         raise typer.Exit(code)
     if answers != parse_answers(yes=False, confirm=[], waive=[]):
         raise UsageError("Answers given in advance go with --headless: in the console a person answers.")
@@ -141,6 +182,7 @@ def swap(  # noqa: PLR0917 - typer passes by name
             unplanned=unplanned,
             convert=convert,
             take_over=take_over,
+            promote_before=promote_before,
             slow_link=slow_link,
             ascii_only=ascii_only,
         )

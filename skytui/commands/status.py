@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from skytui.commands.look import Looked, look
+from skytui.errors import StateError
 from skytui.link.wire import Watched
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
@@ -19,6 +20,8 @@ SCHEMA = 1
 def status(pair: str, *, as_json: bool) -> tuple[str, int]:
     """What to print, and the exit code: 0 when one master and one standby were read, 13 otherwise."""
     looked = asyncio.run(look(pair))
+    if looked.trouble:
+        raise StateError(looked.trouble)
     reading = looked.reading
     sure = reading.master() is not None and reading.standby() is not None
     text = as_data(looked) if as_json else as_text(looked)

@@ -32,6 +32,7 @@ from skytui.conductor.runs import (
 )
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
+from skytui.conductor.surroundings import Surroundings, remember
 from skytui.conductor.wanted import Wanted
 from skytui.config.inputs import NO_INPUTS, Inputs
 from skytui.config.pairs import PairConfig
@@ -58,7 +59,7 @@ from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
 from skytui.remote.credentials import Credentials
-from skytui.runbook.events import Hooked, Opened, Recorded
+from skytui.runbook.events import Hooked, Opened, Passed, Recorded
 from skytui.runbook.hooks import failed_words
 from skytui.runbook.model import Run
 from skytui.runbook.sides import Sides, sides_of
@@ -132,7 +133,8 @@ class Conductor:
         )
         self._bell = Bell(config, trouble=self._trouble, said=self._bell_said)
         self.after = AfterWatch(folder, config.watch_hours, changed=self.hub.publish, called=self._call)
-        self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
+        surroundings = Surroundings(config, folder, clock)
+        self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found, surroundings)
 
     @property
     def run(self) -> Run | None:
@@ -213,6 +215,7 @@ class Conductor:
             events=tuple(self._events),
             lines=tuple(self._logs.kept),
             previews=self._previews,
+            optional=tuple(self._config.by_hand),
             watched=self.after.watched,
         )
 
@@ -258,7 +261,8 @@ class Conductor:
         if sides.why_not:
             raise StateError(f"No run was started: {sides.why_not}.")
         folder = self.folder / "runs" / run_id
-        plan = tuple(step.id for step in plan_of(request.kind))
+        silenced = ["unsilence"] if any(debt.what == "silence-monitoring" for debt in sides.owed) else []
+        plan = tuple(step.id for step in plan_of(request.kind, [*self._config.by_hand, *silenced]))
         with nothing_half_made(folder):
             fixed = fix(folder, self._inputs, plan, self._config.thresholds)
             journal = Journal.create(folder / JOURNAL, run_id)
@@ -276,6 +280,8 @@ class Conductor:
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
+            instructions={step: words for step, words in self._config.by_hand.items() if words},
+            promote_before=request.promote_before,
             owed=sides.owed,
             hooks=self._hooks.names,
             deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
@@ -365,6 +371,8 @@ class Conductor:
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
         self.hub.publish(NewEvent(event, run))
+        if isinstance(event, Passed) and event.step == "preflight":
+            self._remember(run)
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
             put_on_paper(self.folder / "runs" / run.id, run, previews)
@@ -373,6 +381,14 @@ class Conductor:
         if run.over:
             self._marks.ended()
             self.after.ended(run)
+
+    def _remember(self, run: Run) -> None:
+        """Keep what the preflight saw, for the next one. A run goes on without it."""
+        try:
+            if self._reading is not None:
+                remember(self.folder, run.id, self._reading)
+        except StateError as error:
+            self._trouble(f"The next preflight has nothing to compare with. {error}")
 
     def _said(self, order: Order, line: str) -> None:
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))

@@ -19,6 +19,7 @@ from skytui.link.wire import (
     PROTOCOL,
     AbortRun,
     Confirm,
+    Decide,
     Denied,
     GiveSecret,
     HandOver,
@@ -132,6 +133,8 @@ class Door:
                     return conductor.desk.confirm(request, seat)
                 case Waive():
                     return conductor.desk.waive(request, seat)
+                case Decide():
+                    return conductor.desk.decide(request, seat)
                 case AbortRun():
                     return conductor.desk.abort(request, seat)
                 case State():

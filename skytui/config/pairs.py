@@ -24,6 +24,7 @@ from skytui.errors import ConfigError
 from skytui.pair.procedure import STEP_IDS
 from skytui.pair.quiet import QuietWindow
 from skytui.pair.thresholds import Thresholds
+from skytui.pair.vocabulary import OPTIONAL_STEPS
 
 SCHEMA = 1
 SYSTEM_FILE = Path("/etc/skytui/config.toml")
@@ -76,6 +77,12 @@ class ServerConfig(WebConfig, msgspec.Struct, frozen=True, kw_only=True):
     ports: list[PortNumber] = []
 
 
+class ByHand(msgspec.Struct, frozen=True):
+    """An optional step: `manual` is what the operator is told to do, the step's own words without it."""
+
+    manual: str = ""
+
+
 class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One pair, as configured. `practice` marks a pair made for drills; nothing else is assumed of it.
 
@@ -83,7 +90,8 @@ class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
     folder must belong to. `operators` are the users who may operate a run; without any, whoever may open the
     conductor's socket. `deadlines` are by step, in place of the procedure's own. It is to be swapped `every`
     so many days, in its `quiet` window. `alarm` is run when two servers read master, or when an agent drifts
-    back within `watch_hours` after a run.
+    back within `watch_hours` after a run. `optional` are the steps it adds to the plan: names, or a table
+    with what is to be done by hand.
     """
 
     name: str
@@ -102,6 +110,14 @@ class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: Thresholds = Thresholds()
     deadlines: dict[str, Duration] = {}
     hooks: Hooks = Hooks()
+    optional: list[str] | dict[str, ByHand] = []
+
+    @property
+    def by_hand(self) -> dict[str, str]:
+        """The optional steps of its plan, each with what is to be done, empty for the step's own words."""
+        if isinstance(self.optional, dict):
+            return {step: told.manual for step, told in self.optional.items()}
+        return dict.fromkeys(self.optional, "")
 
     def peer(self, server: str) -> ServerConfig:
         """The other server.
@@ -121,6 +137,7 @@ class _PairTable(ProxyDefaults, msgspec.Struct, frozen=True, kw_only=True):
     state: Path | None = None
     group: str | None = None
     operators: list[str] = []
+    optional: list[str] | dict[str, ByHand] = []
     every: Period | None = None
     quiet: QuietWindow | None = None
     alarm: Command | None = None
@@ -268,6 +285,10 @@ def read_pair(document: Document, name: str) -> PairConfig:
     for secret, source in secrets.items():
         if len(source.given()) > 1:
             document.fault((*path, "secrets", secret), "give only one of file, env, command, prompt")
+    for step in pair.optional if pair else ():
+        if step not in OPTIONAL_STEPS:
+            hint = nearest(step, OPTIONAL_STEPS) or f"there are {', '.join(OPTIONAL_STEPS)}"
+            document.fault((*path, "optional"), f"there is no optional step `{step}`; {hint}")
     thresholds = document.struct(Thresholds, parts["thresholds"], (*path, "thresholds"))
     _check_thresholds(document, (*path, "thresholds"), thresholds)
     document.only(parts["deadlines"], STEP_IDS, (*path, "deadlines"))

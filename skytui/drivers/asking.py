@@ -96,7 +96,7 @@ async def ask(request: Request, web: Web | None, host: Host | None, clock: Clock
 
 async def _get(request: Request, web: Web | None, at: Instant) -> Answer | Unknown:
     if web is None:
-        return Unknown("the configuration gives no url for it", at, request.source, Cause.NOT_ASKED)
+        return Unknown("the configuration gives no url for it", at, request.source, Cause.NO_SUCH_THING)
     if request.pages is not None:
         return await read_pages(
             web,
@@ -114,7 +114,7 @@ async def _get(request: Request, web: Web | None, at: Instant) -> Answer | Unkno
 
 async def _command(request: Request, host: Host | None, at: Instant) -> Answer | Unknown:
     if host is None:
-        return Unknown("the configuration gives no ssh for it", at, request.source, Cause.NOT_ASKED)
+        return Unknown("the configuration gives no ssh for it", at, request.source, Cause.NO_SUCH_THING)
     done = await host.run(request.what, deadline=request.deadline)
     return Answer(at, code=done.code, content=done.stdout, errors=done.stderr, complaint=done.complaint)
 

@@ -71,6 +71,10 @@ class ProfiledDriver:
         asked = await self._reader.read()
         return ServerReading(**{name: one.value for name, one in asked.items()})  # type: ignore[arg-type]
 
+    def look_again(self) -> None:
+        """Ask for the slow readings anew, beside the next poll."""
+        self._reader.look_again()
+
     async def act(self, order: Order, said: Said) -> Outcome:
         """Carry out an order, once."""
         return await self._actor.act(order, said)
@@ -137,6 +141,7 @@ class ProfiledDriver:
 
     async def close(self) -> None:
         """Log out and end all connections."""
+        await self._reader.close()
         if self._web is not None:
             await self._web.close()
         if self._host is not None:

@@ -44,7 +44,7 @@ class Scope:
             "console": console_name(pair.name),
         }
         if order is not None:
-            self._values |= {"queues": list(order.queues), "mark": order.mark}
+            self._values |= {"queues": list(order.queues), "runs": list(order.runs), "mark": order.mark}
             expects = expects or order.expects
         if expects is not None:
             self._values |= {

@@ -41,11 +41,13 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
     """Start a run.
 
     `take_over` is the reason for which the mark of another jump host's dead run is replaced, if there is one.
+    `promote_before` is the latest time for `promote`, past which an abort is proposed.
     """
 
     number: int
     kind: Kind = Kind.PLANNED
     take_over: str = ""
+    promote_before: datetime | None = None
 
 
 class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
@@ -58,12 +60,23 @@ class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
 
 
 class Waive(msgspec.Struct, frozen=True, tag="waive"):
-    """Let the gate of this step pass unproven, for a reason."""
+    """Let the gate of this step pass unproven, for a reason; of `preflight` only the one `check`."""
 
     number: int
     run: str
     step: str
     reason: str
+    check: str = ""
+
+
+class Decide(msgspec.Struct, frozen=True, tag="decide"):
+    """Decide about rows of the step's list: a decision by row."""
+
+    number: int
+    run: str
+    step: str
+    decisions: dict[str, str]
+    reason: str = ""
 
 
 class AbortRun(msgspec.Struct, frozen=True, tag="abort"):
@@ -167,6 +180,7 @@ Request = (
     | Open
     | Confirm
     | Waive
+    | Decide
     | AbortRun
     | State
     | TurnRun
@@ -252,7 +266,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     says of some of them why what was known was not taken; `hosts_ask` is what hosts ask before they let us
     in, which no run waits for. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
-    run where.
+    run where. `optional` are the steps the configuration adds to a plan.
     """
 
     protocol: int
@@ -270,6 +284,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     events: tuple[Recorded, ...]
     lines: tuple[LogLine, ...]
     previews: dict[str, str] = {}
+    optional: tuple[str, ...] = ()
     watched: Watched | None = None
     secrets_refused: dict[str, str] = {}
     hosts_ask: tuple[str, ...] = ()

@@ -52,7 +52,7 @@ def _step(run: Run, step: Step, preview: str) -> list[str]:
     lines = [f"### {run.number(step.id)}. {step.title} (`{step.id}`)", ""]
     if step.no_way_back:
         lines += ["**There is no way back after this step.**", ""]
-    lines += [f"{step.why} {step.does}", ""]
+    lines += [f"{step.why} {run.instructions.get(step.id, step.does)}", ""]
     if step.action is not None:
         lines += [f"On {run.name_of(step.side)}:", "", f"    {preview or step.action.value}", ""]
         lines += ["Before it, make sure that:", "", *_sentences(BEFORE[step.id]), ""]

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -12,6 +12,7 @@ from skytui.link.client import Client
 from skytui.link.wire import (
     AbortRun,
     Confirm,
+    Decide,
     GiveSecret,
     HandOver,
     HoldRun,
@@ -104,9 +105,13 @@ class LinkSession:
         """Go on with this step of this run."""
         return await self._ask(lambda number: Confirm(number, run, step, phrase))
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        """Let the gate of this step pass unproven."""
-        return await self._ask(lambda number: Waive(number, run, step, reason))
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        """Let the gate of this step pass unproven; of `preflight` only the one check."""
+        return await self._ask(lambda number: Waive(number, run, step, reason, check))
+
+    async def decide(self, run: str, step: str, decisions: Mapping[str, str]) -> str:
+        """Decide about rows of this step's list."""
+        return await self._ask(lambda number: Decide(number, run, step, dict(decisions)))
 
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""

@@ -5,7 +5,7 @@ requests that answer with a sentence when they are refused. Over a socket it is 
 screenshots use one that is played from a script.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -89,8 +89,11 @@ class Session(Protocol):
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        """Let the gate of this step pass unproven."""
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        """Let the gate of this step pass unproven; of `preflight` only the one check."""
+
+    async def decide(self, run: str, step: str, decisions: Mapping[str, str]) -> str:
+        """Decide about rows of this step's list: a decision by row."""
 
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""

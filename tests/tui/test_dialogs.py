@@ -48,7 +48,7 @@ async def test_a_run_is_started_between_the_servers_as_they_read() -> None:
         await at.settle()
         await at.press("right", "tab", "enter")
         assert at.session.asked == [("open",)]
-        assert at.step == "baseline"
+        assert at.step == "preflight"
 
 
 async def test_no_run_is_started_while_the_roles_are_not_clear() -> None:

@@ -1,8 +1,8 @@
 """The agents of the baseline, by name."""
 
+from skytui.pair.vocabulary import ACTIVE
 from skytui.runbook.model import Run
 from skytui.runbook.proofs.proof import Found
-from skytui.runbook.proofs.standby import ACTIVE
 from skytui.runbook.sight import Sight
 
 

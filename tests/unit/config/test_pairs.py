@@ -345,3 +345,22 @@ def test_a_pairs_proxy_is_that_of_each_server_that_names_none() -> None:
     practice = text.replace('profile = "skybot"', 'profile = "skybot"\npractice = true')
     (fault,) = faults(practice.replace("https://10", "http://10"))
     assert fault.endswith("url: must be https: the pair's proxy is for https only")
+
+
+def test_optional_steps_are_names_or_a_table_that_says_what_to_do() -> None:
+    own(
+        PAIR.replace("NAME", "prod").replace(
+            'profile = "skybot"', 'profile = "skybot"\noptional = ["announce"]'
+        )
+    )
+    assert load_pair("prod").by_hand == {"announce": ""}
+    own(PAIR.replace("NAME", "prod") + '[pair.prod.optional.repoint]\nmanual = "move the VIP"\n')
+    assert load_pair("prod").by_hand == {"repoint": "move the VIP"}
+    own(PAIR.replace("NAME", "prod"))
+    assert load_pair("prod").by_hand == {}
+
+
+def test_an_optional_step_that_does_not_exist_is_named_with_the_nearest() -> None:
+    (found,) = faults(PAIR.replace("NAME", "prod") + '[pair.prod.optional.repiont]\nmanual = "x"\n')
+    assert "there is no optional step `repiont`" in found
+    assert "repoint" in found
