@@ -141,6 +141,7 @@ class _Headless:
     async def go(self, kind: Kind, promote_before: datetime | None = None) -> int:
         """Open or take up the run and answer until it ends or stops."""
         welcome = self._client.welcome
+        await self._asked(welcome.hosts_ask)
         if welcome.run is not None and not welcome.run.over:
             await self._go_on(welcome.run, kind)
         else:
@@ -176,6 +177,7 @@ class _Headless:
         run = self._client.welcome.run
         if run is None or run.over:
             raise RunRefusedError("There is no open run to abort.")
+        await self._asked(self._client.welcome.hosts_ask)
         self._run = run
         if run.abort:
             await self._sit(run)
@@ -200,8 +202,8 @@ class _Headless:
                     self._previews = previews
                 case Notice(says=says):
                     self._narrate(says)
-                case SecretsWanted(names=names):
-                    await self._asked(names)
+                case SecretsWanted(hosts_ask=questions):
+                    await self._asked(questions)
                     continue
                 case Present(operator=operator):
                     self._operator = operator
@@ -288,7 +290,7 @@ class _Headless:
                 return message.reading
             if isinstance(message, SecretsWanted):
                 limit.reschedule(None)
-                await self._asked(message.names)
+                await self._asked(message.hosts_ask)
                 limit.reschedule(asyncio.get_running_loop().time() + FIRST_READING_SECONDS)
         raise UnreachableError(f"The conductor was lost: {self._client.why_lost}.")
 

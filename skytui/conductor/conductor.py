@@ -209,6 +209,7 @@ class Conductor:
             ),
             secrets_wanted=self.wanted.now.names,
             secrets_refused=self.wanted.now.refused,
+            hosts_ask=self.wanted.now.hosts_ask,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),

@@ -10,7 +10,7 @@ from skytui.link.wire import GiveSecret, SecretsWanted
 
 
 class Wanted:
-    """Keeps clients told of what is wanted; `also` gives names of what is wanted besides.
+    """Keeps clients told of what is wanted; `also` gives what hosts ask besides.
 
     A request returns why it was refused, empty when it counted.
 
@@ -36,7 +36,7 @@ class Wanted:
     @property
     def now(self) -> SecretsWanted:
         """What is wanted, of the pair and by its hosts, and what of it was refused."""
-        return SecretsWanted((*self._secrets.missing(), *self._also()), self._secrets.refused())
+        return SecretsWanted(tuple(self._secrets.missing()), self._secrets.refused(), self._also())
 
     def tell(self, *, aloud: bool = True) -> None:
         """Tell everybody, if it has changed; aloud, where nobody waits for the answer."""

@@ -263,7 +263,8 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
     `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given, and `secrets_refused`
-    says of some of them why what was known was not taken. `run` is the open run,
+    says of some of them why what was known was not taken; `hosts_ask` is what hosts ask before they let us
+    in, which no run waits for. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
     run where. `optional` are the steps the configuration adds to a plan.
     """
@@ -286,6 +287,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     optional: tuple[str, ...] = ()
     watched: Watched | None = None
     secrets_refused: dict[str, str] = {}
+    hosts_ask: tuple[str, ...] = ()
 
 
 class Denied(msgspec.Struct, frozen=True, tag="denied"):
@@ -321,10 +323,14 @@ class NewLines(msgspec.Struct, frozen=True, tag="lines"):
 
 
 class SecretsWanted(msgspec.Struct, frozen=True, tag="secrets"):
-    """The names of secrets still to be given; of those that were known and refused, who said what."""
+    """The names of secrets still to be given; of those that were known and refused, who said what.
+
+    `hosts_ask` is what hosts ask before they let us in.
+    """
 
     names: tuple[str, ...]
     refused: dict[str, str] = {}
+    hosts_ask: tuple[str, ...] = ()
 
 
 class Previews(msgspec.Struct, frozen=True, tag="previews"):

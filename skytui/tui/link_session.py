@@ -174,6 +174,7 @@ class LinkSession:
             servers=welcome.servers,
             secrets_wanted=welcome.secrets_wanted,
             secrets_refused=welcome.secrets_refused,
+            hosts_ask=welcome.hosts_ask,
             reading=welcome.reading,
             received=self._clock.instant().seconds,
             run=welcome.run,
@@ -193,8 +194,8 @@ class LinkSession:
                 self._show(run=run, events=(*earlier, event))
             case NewLines(lines=lines):
                 self._log.extend(lines)
-            case SecretsWanted(names=names, refused=refused):
-                self._show(secrets_wanted=names, secrets_refused=refused)
+            case SecretsWanted(names=names, refused=refused, hosts_ask=hosts_ask):
+                self._show(secrets_wanted=names, secrets_refused=refused, hosts_ask=hosts_ask)
             case Present():
                 self._show(present=message)
             case Watched():

@@ -96,7 +96,7 @@ class Operator:
         if action in DESK and scene.shown.lost:
             return f"Not connected: {scene.shown.lost}"
         if action == "start":
-            return "" if scene.shown.secrets_wanted else _sentence(why_no_start(scene))
+            return "" if scene.shown.asked else _sentence(why_no_start(scene))
         if run is None or run.over:
             return ""
         if action in KEYS and self.lost.offers(action):
@@ -133,7 +133,7 @@ class Operator:
             self.refuse(TOO_EARLY)
         elif armed.card == self._sent:
             self.refuse(f"{step.id} is confirmed already.")
-        elif _never_given(scene):
+        elif _never_given(scene) or (scene.shown.hosts_ask and _why_stuck(scene)):
             self.ask_secret()
         elif run.phrase(step):
             self._ask_phrase(armed.card)
@@ -143,7 +143,7 @@ class Operator:
     async def start(self) -> None:
         """Ask whether the planned swap, or a conversion that was left for later, is to be started."""
         scene = self._floor.scene
-        if scene.shown.secrets_wanted:
+        if scene.shown.secrets_wanted or (scene.shown.hosts_ask and why_no_start(scene)):
             self.ask_secret()
             return
         if (found := startable(scene)) is not None:
@@ -265,7 +265,7 @@ class Operator:
     def ask_secret(self) -> None:
         """Ask for the first secret that is wanted."""
         shown = self._floor.scene.shown
-        wanted = shown.secrets_wanted
+        wanted = shown.asked
         if wanted and self._floor.scene.operates:
             dialog = SecretDialog(
                 self._times,
@@ -344,8 +344,11 @@ def _never_given(scene: Scene) -> bool:
 
 
 def _why_not_confirm(scene: Scene) -> str:
-    if _never_given(scene):
-        return ""
+    return "" if _never_given(scene) or scene.shown.hosts_ask else _why_stuck(scene)
+
+
+def _why_stuck(scene: Scene) -> str:
+    """Why the step cannot be confirmed, whatever is still asked; empty when it can."""
     prospect = scene.prospect
     if prospect.turn is Turn.OPERATOR:
         return ""

@@ -39,6 +39,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     present: Present = Present()
     secrets_wanted: tuple[str, ...] = ()
     secrets_refused: dict[str, str] = {}
+    hosts_ask: tuple[str, ...] = ()
     reading: PairReading | None = None
     received: float = 0.0
     run: Run | None = None
@@ -48,6 +49,11 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     notices: tuple[Notice, ...] = ()
     noticed: int = 0
     watched: Watched | None = None
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """All a person is asked for: secrets that runs need, and what hosts ask before they let us in."""
+        return (*self.secrets_wanted, *self.hosts_ask)
 
 
 class Session(Protocol):

@@ -155,6 +155,38 @@ async def test_a_secret_wanted_in_the_middle_of_a_run_is_asked_for_before_the_ne
         assert "passphrase: tried at once" in at.screen()
 
 
+async def test_what_a_host_asks_is_shown_and_keeps_no_step_from_being_confirmed() -> None:
+    session = idle()
+    session.open()
+    async with desk(session) as at:
+        session.show(hosts_ask=("ann@gate:22 asks: Verification code",))
+        await at.settle()
+        await at.settle()
+        assert "ann@gate:22 asks: Verification code: tried at once" in at.screen()
+        await at.press("escape")
+        await at.settle()
+        await at.press("enter")
+        assert len(at.asked("confirm")) == 1
+        assert "A secret is wanted" not in at.screen()
+
+
+async def test_a_host_is_answered_when_nothing_can_be_started_without_it() -> None:
+    session = ScriptedSession()
+    async with desk(session) as at:
+        session.show(reading=None, hosts_ask=("ann@gate:22 asks: Verification code",))
+        await at.settle()
+        await at.settle()
+        await at.press("escape")
+        await at.settle()
+        assert "s: not yet. an answer is wanted: ann@gate:22 asks: Verification code" in at.screen()
+        await at.press("s")
+        assert "A secret is wanted" in at.screen()
+        session.show(hosts_ask=())
+        await at.settle()
+        await at.settle()
+        assert "A secret is wanted" not in at.screen()
+
+
 async def test_a_secret_somebody_else_gave_closes_the_question() -> None:
     session = ScriptedSession(secrets=("passphrase",))
     async with desk(session) as at:

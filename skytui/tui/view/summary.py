@@ -44,10 +44,12 @@ def why_no_start(scene: Scene) -> str:
         return "a run is open already"
     if scene.shown.secrets_wanted:
         return f"a secret is still wanted: {', '.join(scene.shown.secrets_wanted)}"
+    if scene.reading is not None and startable(scene):
+        return ""
+    if scene.shown.hosts_ask:
+        return f"an answer is wanted: {', '.join(scene.shown.hosts_ask)}"
     if scene.reading is None:
         return "neither server has been read yet"
-    if startable(scene):
-        return ""
     return "; ".join(
         f"{name} reads {face_of(scene, name).state}"
         + (f" ({why_unknown(scene.server(name).role)})" if face_of(scene, name).why else "")
