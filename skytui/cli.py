@@ -44,6 +44,22 @@ Waives = Annotated[
         help="Let a gate pass unproven; preflight/CHECK for a check. Repeatable.",
     ),
 ]
+Decides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--decide",
+        metavar="STEP[/ROW]=DECISION",
+        help="A decision about a row of a step's list, or about all the rest of it. Repeatable.",
+    ),
+]
+Latest = Annotated[
+    str,
+    typer.Option(
+        "--promote-before",
+        metavar="HH:MM",
+        help="The latest time for promote, by the clock here; past it an abort is proposed.",
+    ),
+]
 
 
 @app.command(hidden=True)
@@ -107,6 +123,8 @@ def swap(  # noqa: PLR0917 - typer passes by name
     yes: Yes = False,
     confirm: Confirms = None,
     waive: Waives = None,
+    decide: Decides = None,
+    promote_before: Latest = "",
     unplanned: Annotated[
         bool,
         typer.Option("--unplanned", help="The master is lost; or it is, of the planned run that is open."),
@@ -141,12 +159,20 @@ def swap(  # noqa: PLR0917 - typer passes by name
         yes=yes,
         confirm=confirm or [],
         waive=waive or [],
+        decide=decide or [],
         accept_loss=accept_loss,
         attest=attest,
         postpone=postpone,
     )
     if headless:
-        code = swaps.headless(pair, answers, unplanned=unplanned, convert=convert, take_over=take_over)
+        code = swaps.headless(
+            pair,
+            answers,
+            unplanned=unplanned,
+            convert=convert,
+            take_over=take_over,
+            promote_before=promote_before,
+        )
         raise typer.Exit(code)
     if answers != parse_answers(yes=False, confirm=[], waive=[]):
         raise UsageError("Answers given in advance go with --headless: in the console a person answers.")
@@ -156,6 +182,7 @@ def swap(  # noqa: PLR0917 - typer passes by name
             unplanned=unplanned,
             convert=convert,
             take_over=take_over,
+            promote_before=promote_before,
             slow_link=slow_link,
             ascii_only=ascii_only,
         )

@@ -6,7 +6,8 @@ stdout is data: one JSON event a line. stderr is narration.
 import asyncio
 import getpass
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime
 from typing import IO
 
 import msgspec
@@ -19,6 +20,7 @@ from skytui.link.start import attach
 from skytui.link.wire import (
     AbortRun,
     Confirm,
+    Decide,
     GiveSecret,
     NewEvent,
     NewReading,
@@ -66,16 +68,18 @@ async def swap(
     *,
     kind: Kind = Kind.PLANNED,
     take_over: str = "",
+    promote_before: datetime | None = None,
 ) -> int:
     """Run a swap of `pair` to its end, or as far as the answers go; returns the exit code.
 
     A run that is open already is gone on with. `take_over` is the reason for which the mark of another jump
-    host's dead run is replaced. Raises SkytuiError where nothing could be started.
+    host's dead run is replaced; `promote_before` the latest time for `promote`: past it the run stops before
+    that step. Raises SkytuiError where nothing could be started.
     """
     client = await attach(pair, "headless")
     try:
         await _give_secrets(client)
-        return await _Headless(client, answers, out, narrate, take_over).go(kind)
+        return await _Headless(client, answers, out, narrate, take_over).go(kind, promote_before)
     finally:
         await client.close()
 
@@ -126,6 +130,7 @@ class _Headless:
         self._run: Run | None = None
         self._operator = client.welcome.present.operator
         self._told = ""
+        self._decided: dict[str, str] = {}
         self._pair = client.welcome.pair
         self._asked_for: frozenset[str] = frozenset()
         self._failed_hook = False
@@ -133,7 +138,7 @@ class _Headless:
         self._blocked_since: Instant | None = None
         self._first_answer: tuple[str, Instant] | None = None
 
-    async def go(self, kind: Kind) -> int:
+    async def go(self, kind: Kind, promote_before: datetime | None = None) -> int:
         """Open or take up the run and answer until it ends or stops."""
         welcome = self._client.welcome
         if welcome.run is not None and not welcome.run.over:
@@ -141,7 +146,9 @@ class _Headless:
         else:
             self._foresee(await self._imagined(kind))
             reply = await self._client.request(
-                lambda number: Open(number, kind=kind, take_over=self._take_over)
+                lambda number: Open(
+                    number, kind=kind, take_over=self._take_over, promote_before=promote_before
+                )
             )
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
@@ -155,7 +162,7 @@ class _Headless:
         if turns and (reason := why_no_turn(run)):
             raise RunRefusedError(f"Run {run.id} was not made an unplanned one: {reason}.")
         self._run = run
-        plan = (*(record.step for record in run.records), *plan_of_turn()) if turns else run.plan
+        plan = (*(record.step for record in run.records), *plan_of_turn(run)) if turns else run.plan
         self._foresee(msgspec.structs.replace(run, plan=plan))
         await self._sit(run)
         if turns:
@@ -259,7 +266,8 @@ class _Headless:
             raise RunRefusedError(
                 f"Nothing was started: preflight would not pass. {says}.", hint=_mend(stops)
             )
-        return imagined_run(kind, self._client.welcome.pair, sides, self._reading)
+        welcome = self._client.welcome
+        return imagined_run(kind, welcome.pair, sides, self._reading, welcome.optional)
 
     def _stops(self, kind: Kind) -> list[Checked]:
         """The checks that would stop a run at `preflight`, by what is known now and has been waived."""
@@ -310,6 +318,10 @@ class _Headless:
                 return code
         if self._blocked_too_long(run, ahead.turn, self._reading):
             return self._stop(run, f"{run.stage.step} cannot start: {'; '.join(ahead.reasons)}", HALF_WAY)
+        if run.step is not None and run.step.no_way_back and ahead.too_late:
+            hint = f"skytui abort {run.pair} --reason ..."
+            return self._stop(run, f"{run.step.id} is not confirmed: {ahead.too_late} ({hint})", HALF_WAY)
+        await self._decide(run)
         if isinstance(run.stage, Waiting):
             if ahead.turn is Turn.OPERATOR and self._answered_too_long(run, self._reading):
                 return self._stop(run, f"{run.stage.step} does not start: {run.stage.note}", HALF_WAY)
@@ -378,6 +390,17 @@ class _Headless:
         if reply.refused:
             self._narrate(f"{step.id}: {reply.refused}")
 
+    async def _decide(self, run: Run) -> None:
+        """Decide about the rows that were answered in advance, each once a list."""
+        step = run.step
+        decisions = self._answers.decisions(run, self._reading)
+        if step is None or not decisions or decisions == self._decided:
+            return
+        self._decided = decisions
+        reply = await self._client.request(lambda number: Decide(number, run.id, step.id, decisions))
+        for row, decision in decisions.items():
+            self._narrate(f"{step.id}: {row}: {reply.refused or decision}")
+
     async def _waive(self, run: Run, step: str) -> None:
         reason = self._answers.waive[step]
         reply = await self._client.request(lambda number: Waive(number, run.id, step, reason))
@@ -422,7 +445,9 @@ def _mend(stops: list[Checked]) -> str:
     return f"{mend} Or add: {' '.join(able)}" if len(able) == len(stops) else mend
 
 
-def imagined_run(kind: Kind, pair: str, sides: Sides, reading: PairReading) -> Run:
+def imagined_run(
+    kind: Kind, pair: str, sides: Sides, reading: PairReading, optional: Collection[str] = ()
+) -> Run:
     """A run as it would open now; nothing is recorded."""
     opened = Opened(
         at=reading.now,
@@ -433,7 +458,7 @@ def imagined_run(kind: Kind, pair: str, sides: Sides, reading: PairReading) -> R
         old=sides.old,
         new=sides.new,
         who=getpass.getuser(),
-        plan=tuple(step.id for step in plan_of(kind)),
+        plan=tuple(step.id for step in plan_of(kind, optional)),
         thresholds=Thresholds(),
     )
     return apply(None, opened)

@@ -17,6 +17,7 @@ from skytui.runbook.model import Run
 class Looked(msgspec.Struct, frozen=True):
     """What was seen. `previews` are, by step of a run, what its actions would run where.
 
+    `unverified` are the servers that need not prove over HTTPS who they are.
     `trouble` says why it is not known whether a run is open; empty when it is.
     """
 
@@ -28,6 +29,7 @@ class Looked(msgspec.Struct, frozen=True):
     previews: dict[str, str]
     trouble: str = ""
     watched: Watched | None = None
+    unverified: tuple[str, ...] = ()
 
 
 async def look(pair: str) -> Looked:
@@ -53,8 +55,16 @@ async def _ask(pair: str, folder: Path) -> Looked:
                     break
         if reading is None:
             return await _poll(pair)
+        unverified = tuple(facts.name for facts in welcome.servers if facts.unverified)
         return Looked(
-            pair, welcome.practice, True, reading, welcome.run, welcome.previews, watched=welcome.watched
+            pair,
+            welcome.practice,
+            True,
+            reading,
+            welcome.run,
+            welcome.previews,
+            watched=welcome.watched,
+            unverified=unverified,
         )
     finally:
         await client.close()
@@ -90,4 +100,6 @@ async def _poll(pair: str) -> Looked:
         stored = open_run(pair_folder(pair))
     except StateError as error:
         trouble = str(error)
-    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {}, trouble=trouble)
+    unverified = tuple(name for name, server in config.servers.items() if server.unverified)
+    run = stored.run if stored else None
+    return Looked(pair, config.practice, False, reading, run, {}, trouble=trouble, unverified=unverified)

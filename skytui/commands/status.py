@@ -39,6 +39,7 @@ def as_data(looked: Looked) -> str:
         "at": reading.wall,
         "master": reading.master(),
         "standby": reading.standby(),
+        "unverified": looked.unverified,
         "servers": {name: _server_data(reading, server) for name, server in reading.servers.items()},
         "run": _run_data(looked.run),
         "watch": looked.watched,
@@ -86,6 +87,10 @@ def as_text(looked: Looked) -> str:
     reading = looked.reading
     names = list(reading.servers)
     rows = [("", *names), ("role", *(reading.role(name) or "unknown" for name in names))]
+    if looked.unverified:
+        rows.append(
+            ("certificate", *("NOT VERIFIED" if n in looked.unverified else "verified" for n in names))
+        )
     for title, key in _ROWS.items():
         rows.append((title, *(_say(key, getattr(reading.server(name), key)) for name in names)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

@@ -3,6 +3,7 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from skytui.commands.answers import Answers
 from skytui.commands.console import chosen_pair, known_pair, require_terminal
@@ -13,14 +14,41 @@ from skytui.runbook.steps import Kind
 
 
 def headless(
-    pair: str, answers: Answers, *, unplanned: bool = False, convert: bool = False, take_over: str = ""
+    pair: str,
+    answers: Answers,
+    *,
+    unplanned: bool = False,
+    convert: bool = False,
+    take_over: str = "",
+    promote_before: str = "",
 ) -> int:
     """Run a swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
     known_pair(pair)
     kind = kind_of(unplanned=unplanned, convert=convert)
-    return asyncio.run(swap(pair, answers, sys.stdout, narrate, kind=kind, take_over=take_over))
+    latest = latest_time(promote_before)
+    return asyncio.run(
+        swap(pair, answers, sys.stdout, narrate, kind=kind, take_over=take_over, promote_before=latest)
+    )
+
+
+def latest_time(text: str, now: datetime | None = None) -> datetime | None:
+    """The next moment at which the clock here shows `HH:MM`, in UTC; None for no text.
+
+    Raises UsageError for what is no time of day.
+    """
+    if not text:
+        return None
+    here = (now or datetime.now(UTC)).astimezone()
+    try:
+        at = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day has no zone
+    except ValueError as error:
+        raise UsageError(f"--promote-before {text}: write a time of day such as 02:30.") from error
+    latest = datetime.combine(here.date(), at).astimezone()
+    if latest <= here:
+        latest = datetime.combine(here.date() + timedelta(days=1), at).astimezone()
+    return latest.astimezone(UTC)
 
 
 def kind_of(*, unplanned: bool, convert: bool) -> Kind:
@@ -38,6 +66,7 @@ def console(
     unplanned: bool = False,
     convert: bool = False,
     take_over: str = "",
+    promote_before: str = "",
     slow_link: bool,
     ascii_only: bool,
 ) -> int:
@@ -46,8 +75,12 @@ def console(
 
     kind = kind_of(unplanned=unplanned, convert=convert)
     require_terminal()
+    latest = latest_time(promote_before)
     refused = asyncio.run(
-        _ask(chosen_pair(pair), lambda number: Open(number, kind=kind, take_over=take_over))
+        _ask(
+            chosen_pair(pair),
+            lambda number: Open(number, kind=kind, take_over=take_over, promote_before=latest),
+        )
     )
     if refused and not refused.startswith("run "):
         raise RunRefusedError(f"No run was started: {refused}.")

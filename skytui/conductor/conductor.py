@@ -33,6 +33,7 @@ from skytui.conductor.runs import (
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
 from skytui.conductor.surroundings import Surroundings, remember
+from skytui.conductor.wanted import Wanted
 from skytui.config.inputs import NO_INPUTS, Inputs
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
@@ -49,8 +50,8 @@ from skytui.link.wire import (
     Present,
     Previews,
     Seat,
-    SecretsWanted,
     ServerFacts,
+    TrySecrets,
     Welcome,
 )
 from skytui.pair.logline import LogLine
@@ -96,7 +97,6 @@ class Conductor:
         self._drivers = drivers
         self._secrets = secrets
         self._credentials = credentials or Credentials()
-        self._credentials.changed = self._wanted
         self.remarks = remarks
         self._clock = clock
         self.folder = folder
@@ -114,6 +114,14 @@ class Conductor:
         self.hub = Hub()
         self.seats = Seats(config.operators, self._here)
         self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
+        self.wanted = Wanted(
+            secrets,
+            drivers,
+            also=lambda: tuple(self._credentials.wanted),
+            publish=self.hub.publish,
+            trouble=self._trouble,
+        )
+        self._credentials.changed = self.wanted.tell
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
         self._hooks = HookRunner(config, self._hook_said)
         self._marks = Marks(
@@ -191,15 +199,22 @@ class Conductor:
             may=self.seats.may(seat),
             present=self.seats.present,
             servers=tuple(
-                ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
+                ServerFacts(
+                    name,
+                    f"{server.address}:{server.listen_port}",
+                    self._drivers[name].logs,
+                    unverified=server.unverified,
+                )
                 for name, server in self._config.servers.items()
             ),
-            secrets_wanted=self._secrets_wanted,
+            secrets_wanted=self.wanted.now.names,
+            secrets_refused=self.wanted.now.refused,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),
             lines=tuple(self._logs.kept),
             previews=self._previews,
+            optional=tuple(self._config.by_hand),
             watched=self.after.watched,
         )
 
@@ -231,7 +246,7 @@ class Conductor:
             return reason
         if reason := self._outdated():
             return reason
-        if wanted := self._secrets_wanted:
+        if wanted := self.wanted.now.names:
             return f"a secret is wanted first: {', '.join(wanted)}"
         return self._sides(kind).why_not
 
@@ -245,7 +260,8 @@ class Conductor:
         if sides.why_not:
             raise StateError(f"No run was started: {sides.why_not}.")
         folder = self.folder / "runs" / run_id
-        plan = tuple(step.id for step in plan_of(request.kind))
+        silenced = ["unsilence"] if any(debt.what == "silence-monitoring" for debt in sides.owed) else []
+        plan = tuple(step.id for step in plan_of(request.kind, [*self._config.by_hand, *silenced]))
         with nothing_half_made(folder):
             fixed = fix(folder, self._inputs, plan, self._config.thresholds)
             journal = Journal.create(folder / JOURNAL, run_id)
@@ -263,9 +279,12 @@ class Conductor:
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
+            instructions={step: words for step, words in self._config.by_hand.items() if words},
+            promote_before=request.promote_before,
             owed=sides.owed,
             hooks=self._hooks.names,
             deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
+            unverified=tuple(name for name, server in self._config.servers.items() if server.unverified),
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []
@@ -282,23 +301,16 @@ class Conductor:
         self._logs.transcribe(folder / "logs")
         return refused
 
-    async def take_secret(self, request: GiveSecret) -> str:
-        """Try a secret, and keep it in memory if it is right."""
-        if request.name in self._credentials.wanted:
+    async def secrets(self, request: GiveSecret | TrySecrets) -> str:
+        """A secret given by a person, or those that were refused tried again; and both servers read anew."""
+        if isinstance(request, TrySecrets):
+            refused = await self.wanted.again()
+        elif request.name in self._credentials.wanted:
             refused = await self._credentials.give(request.name, Secret(request.value))
-            self._poller.look()
-            return refused
-        if request.name not in self._secrets.missing():
-            return f"no secret {request.name} is wanted"
-        self._secrets.put(request.name, Secret(request.value))
-        for driver in self._drivers.values():
-            refused = await driver.try_login()
-            if refused:
-                self._secrets.forget(request.name)
-                return refused
-        self._wanted()
+        else:
+            refused = await self.wanted.take(request)
         self._poller.look()
-        return ""
+        return refused
 
     def attached(self, seat: Seat, agent: str) -> None:
         """A client has come, with this SSH agent. Who may only look lends none, and answers nothing."""
@@ -310,14 +322,6 @@ class Conductor:
         """A client has gone."""
         if self.seats.may(seat):
             self._credentials.left()
-
-    @property
-    def _secrets_wanted(self) -> tuple[str, ...]:
-        """What a person must still give: those of the pair, and what its hosts ask for."""
-        return (*self._secrets.missing(), *self._credentials.wanted)
-
-    def _wanted(self) -> None:
-        self.hub.publish(SecretsWanted(self._secrets_wanted))
 
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(
@@ -338,6 +342,7 @@ class Conductor:
     def _found(self, reading: PairReading) -> None:
         self._reading = reading
         self._polled()
+        self.wanted.tell()
         self.hub.publish(NewReading(reading))
         self._alarm(reading)
         if self._engine:

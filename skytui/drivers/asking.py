@@ -12,6 +12,7 @@ import msgspec
 from skytui.clock import Clock, Instant
 from skytui.config.placeholders import PAGES, fill, text
 from skytui.config.reading_spec import PagesSpec, ReadingSpec
+from skytui.drivers.connection import AtProxyError
 from skytui.drivers.http import Web
 from skytui.drivers.paging import read_pages
 from skytui.drivers.replies import Answer, UnusableError, found_in, left_out, mapped
@@ -107,7 +108,8 @@ async def _get(request: Request, web: Web | None, at: Instant) -> Answer | Unkno
             at=at,
         )
     reply = await web.get(request.what, request.deadline)
-    return Answer(at, code=reply.status, content=reply.content, complaint=reply.message)
+    complaint = f"{web.name} {reply.message}" if reply.redirect else reply.message
+    return Answer(at, code=reply.status, content=reply.content, complaint=complaint)
 
 
 async def _command(request: Request, host: Host | None, at: Instant) -> Answer | Unknown:
@@ -138,6 +140,8 @@ def _cause(request: Request, error: RemoteError) -> Cause:
         return Cause.REFUSED
     if not isinstance(error, UnreachableError):
         return Cause.OTHER
+    if isinstance(error, AtProxyError):
+        return Cause.OTHER  # what the proxy does says nothing about the server
     if request.way == "command":
         return Cause.SILENT if isinstance(error, LostError) else Cause.HOST
     causes = list(_chain(error))

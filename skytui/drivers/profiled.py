@@ -44,7 +44,9 @@ class ProfiledDriver:
         self._clock = clock
         self._server = server
         self._scope = Scope(config, server, secrets=secrets)
-        self._web = Web(own, profile.login, self._scope, transport) if own.url else None
+        self._web = (
+            Web(own, profile.login, self._scope, transport, secrets=secrets, clock=clock) if own.url else None
+        )
         self._host = Host(server, own.ssh, clock, network) if own.ssh is not None else None
         self._actor = Actor(config, server, profile=profile, secrets=secrets, web=self._web, host=self._host)
         self._reader = Reader(profile, self._scope, server, clock=clock, web=self._web, host=self._host)
@@ -115,7 +117,7 @@ class ProfiledDriver:
         """Why the server does not take our secrets; empty when it does, or when it cannot be asked."""
         try:
             if self._web is not None:
-                await self._web.login()
+                await self._web.login(again=True)
         except WrongSecretError as wrong:
             return str(wrong)
         except RemoteError:  # says nothing about a secret

@@ -20,6 +20,7 @@ from skytui.pair.vocabulary import (
     Process,
     Queue,
     Role,
+    Salvage,
     Scheduler,
     Script,
     ServerReading,
@@ -31,13 +32,15 @@ ON_HOST = {
     Action.SET_GUARD,
     Action.CLEAR_GUARD,
     Action.SHUT_DOWN,
+    Action.FENCE,
     Action.START,
     Action.PROMOTE,
+    Action.SALVAGE,
     Action.CONVERT,
 }
 """What runs on the host and leaves a record there; the rest goes over HTTP and leaves none."""
 
-_BY_HAND = {Action.SALVAGE, Action.CLEAR_MARKER}
+_BY_HAND = {Action.CLEAR_MARKER}
 
 
 def position_text(position: int) -> str:
@@ -210,13 +213,25 @@ class ScriptedDriver:
             Action.SHUT_DOWN: lambda _: pair.shut_down(own),
             Action.FENCE: lambda _: pair.fence(own),
             Action.START: lambda _: pair.start(own),
+            Action.RUN_NOW: self._run_now,
             Action.PROMOTE: lambda _: pair.promote(own),
+            Action.SALVAGE: self._salvage,
             Action.CONVERT: lambda _: pair.convert(own),
         }
 
     def _schedule(self, state: str) -> str:
         if self._pair.scheduler != state:
             self._pair.scheduler, self._own.ticks = state, 0
+        return ""
+
+    def _run_now(self, order: Order) -> str:
+        self._own.late = [late for late in self._own.late if late.id not in order.runs]
+        return ""
+
+    def _salvage(self, order: Order) -> str:
+        if not self._own.down:
+            return "its server runs"
+        self._own.salvage = Salvage(order.mark, f"/home/{self.server}/salvage/{order.mark}")
         return ""
 
     def _guard(self, *, is_set: bool) -> str:
@@ -259,18 +274,19 @@ class _Eye:
             address=self._served(own.address),
             listen_port=self._served(own.port),
             users=self._served(list(pair.users)),
-            running_jobs=self._of_master(list(pair.running)),
+            running_jobs=self._served(list(pair.running)),
             due_jobs=self._of_master(list(pair.due)),
             next_start=self._of_master(""),
             finished_runs=self._of_master(list(own.finished)),
+            late_runs=self._of_master(list(own.late)),
             queues=self._served(queues),
-            agents=self._of_master(agents),
+            agents=self._served(agents),
             scheduler=self._of_master(Scheduler(pair.scheduler, own.ticks)),
             replication_pending=self._served(pair.pending),
             replication_link=self._served(link),
             wal_position=self._served(position_text(own.position)),
             standby_status=self._served(status),
-            server_history=self._of_master([]),
+            server_history=self._of_master(list(own.unrecognised)),
             database_bytes=self._served(3 * 2**30),
             disk_free=self._hosted(40 * 2**30),
             process=self._hosted(processes),
@@ -282,6 +298,7 @@ class _Eye:
             reaches_peer=self._hosted([self._from_here(peer)]),
             run_mark=self._hosted(own.run_mark.mark.identity if own.run_mark.mark else ""),
             last_boot=self._hosted(own.booted),
+            salvage=self._hosted(own.salvage),
         )
 
     def _from_here(self, peer: ScriptedServer) -> Port:

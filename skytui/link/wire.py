@@ -41,11 +41,13 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
     """Start a run.
 
     `take_over` is the reason for which the mark of another jump host's dead run is replaced, if there is one.
+    `promote_before` is the latest time for `promote`, past which an abort is proposed.
     """
 
     number: int
     kind: Kind = Kind.PLANNED
     take_over: str = ""
+    promote_before: datetime | None = None
 
 
 class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
@@ -65,6 +67,16 @@ class Waive(msgspec.Struct, frozen=True, tag="waive"):
     step: str
     reason: str
     check: str = ""
+
+
+class Decide(msgspec.Struct, frozen=True, tag="decide"):
+    """Decide about rows of the step's list: a decision by row."""
+
+    number: int
+    run: str
+    step: str
+    decisions: dict[str, str]
+    reason: str = ""
 
 
 class AbortRun(msgspec.Struct, frozen=True, tag="abort"):
@@ -151,6 +163,12 @@ class Unwatch(msgspec.Struct, frozen=True, tag="unwatch"):
     reason: str
 
 
+class TrySecrets(msgspec.Struct, frozen=True, tag="try secrets"):
+    """Fetch the secrets that are wanted from their files, variables and commands again, and try them."""
+
+    number: int
+
+
 class Leave(msgspec.Struct, frozen=True, tag="leave"):
     """End the conductor, if no run is open."""
 
@@ -162,6 +180,7 @@ Request = (
     | Open
     | Confirm
     | Waive
+    | Decide
     | AbortRun
     | State
     | TurnRun
@@ -172,6 +191,7 @@ Request = (
     | HandOver
     | GiveSecret
     | Unwatch
+    | TrySecrets
     | Leave
 )
 
@@ -195,11 +215,15 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class ServerFacts(msgspec.Struct, frozen=True):
-    """What a screen has to know of a server beside its readings."""
+    """What a screen has to know of a server beside its readings.
+
+    `unverified`: nobody makes sure who answers at its address over HTTPS.
+    """
 
     name: str
     address: str
     logs: tuple[str, ...]
+    unverified: bool = False
 
 
 class Present(msgspec.Struct, frozen=True, tag="present"):
@@ -238,9 +262,10 @@ class Watched(msgspec.Struct, frozen=True, tag="watched"):
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
-    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given. `run` is the open run,
+    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given, and `secrets_refused`
+    says of some of them why what was known was not taken. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
-    run where.
+    run where. `optional` are the steps the configuration adds to a plan.
     """
 
     protocol: int
@@ -258,7 +283,9 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     events: tuple[Recorded, ...]
     lines: tuple[LogLine, ...]
     previews: dict[str, str] = {}
+    optional: tuple[str, ...] = ()
     watched: Watched | None = None
+    secrets_refused: dict[str, str] = {}
 
 
 class Denied(msgspec.Struct, frozen=True, tag="denied"):
@@ -294,9 +321,10 @@ class NewLines(msgspec.Struct, frozen=True, tag="lines"):
 
 
 class SecretsWanted(msgspec.Struct, frozen=True, tag="secrets"):
-    """The names of secrets still to be given."""
+    """The names of secrets still to be given; of those that were known and refused, who said what."""
 
     names: tuple[str, ...]
+    refused: dict[str, str] = {}
 
 
 class Previews(msgspec.Struct, frozen=True, tag="previews"):

@@ -39,6 +39,7 @@ class Action(enum.StrEnum):
     """Set the guard, then stop server and database, in whatever state they are."""
     START = "start"
     PROMOTE = "promote"
+    RUN_NOW = "run_now"
     SALVAGE = "salvage"
     CONVERT = "convert"
     WRITE_MARKER = "write_marker"
@@ -101,6 +102,31 @@ class FinishedRun(msgspec.Struct, frozen=True):
     started_at: datetime | None = None
     ended_at: datetime | None = None
     code: int | None = None
+
+
+class Salvage(msgspec.Struct, frozen=True):
+    """What was last saved on a host before its server was converted; `mark`: for which run, empty for none.
+
+    `runs` names the first of the `counted` runs that only this host knew; `files` output files lie beside
+    them in `folder`. `aside`: its whole data directory was kept there instead, and nothing was counted.
+    """
+
+    mark: str = ""
+    folder: str = ""
+    runs: list[FinishedRun] = []
+    counted: int = 0
+    files: int = 0
+    aside: bool = False
+
+
+class LateRun(msgspec.Struct, frozen=True):
+    """A run that was due and did not start then. `state`: `missed` (it will not by itself), or `queued`."""
+
+    id: str
+    job: str
+    due: datetime
+    state: str
+    reason: str = ""
 
 
 class Scheduler(msgspec.Struct, frozen=True):
@@ -181,6 +207,7 @@ class ServerReading(msgspec.Struct, frozen=True, kw_only=True):
     due_jobs: Known[list[Job]] | Stale[list[Job]] | Unknown = NEVER_ASKED
     next_start: Known[str] | Stale[str] | Unknown = NEVER_ASKED
     finished_runs: Known[list[FinishedRun]] | Stale[list[FinishedRun]] | Unknown = NEVER_ASKED
+    late_runs: Known[list[LateRun]] | Stale[list[LateRun]] | Unknown = NEVER_ASKED
     queues: Known[list[Queue]] | Stale[list[Queue]] | Unknown = NEVER_ASKED
     agents: Known[list[Agent]] | Stale[list[Agent]] | Unknown = NEVER_ASKED
     scheduler: Known[Scheduler] | Stale[Scheduler] | Unknown = NEVER_ASKED
@@ -200,6 +227,7 @@ class ServerReading(msgspec.Struct, frozen=True, kw_only=True):
     reaches_peer: Known[list[Port]] | Stale[list[Port]] | Unknown = NEVER_ASKED
     run_mark: Known[str] | Stale[str] | Unknown = NEVER_ASKED
     last_boot: Known[datetime] | Stale[datetime] | Unknown = NEVER_ASKED
+    salvage: Known[Salvage] | Stale[Salvage] | Unknown = NEVER_ASKED
 
 
 READINGS = ServerReading.__struct_fields__
@@ -223,3 +251,7 @@ def value_type(reading: str) -> object:
             value: object = known.__args__[0]
             return value
     raise KeyError(reading)
+
+
+OPTIONAL_STEPS = ("announce", "silence-monitoring", "repoint", "unsilence")
+"""The steps a pair's configuration may add to the plan. All are done by hand, outside both servers."""

@@ -23,6 +23,8 @@ def remaining_steps(run: Run, previews: Mapping[str, str]) -> str:
         f"Run {run.id}, {len(done)} of {len(run.plan)} steps done. {_where(run)}",
         "",
     ]
+    if run.unverified:
+        lines += [f"**Not verified over HTTPS, by configuration: {' and '.join(run.unverified)}.**", ""]
     phase = None
     for step in left:
         if step.phase is not phase:
@@ -50,7 +52,7 @@ def _step(run: Run, step: Step, preview: str) -> list[str]:
     lines = [f"### {run.number(step.id)}. {step.title} (`{step.id}`)", ""]
     if step.no_way_back:
         lines += ["**There is no way back after this step.**", ""]
-    lines += [f"{step.why} {step.does}", ""]
+    lines += [f"{step.why} {run.instructions.get(step.id, step.does)}", ""]
     if step.action is not None:
         lines += [f"On {run.name_of(step.side)}:", "", f"    {preview or step.action.value}", ""]
         lines += ["Before it, make sure that:", "", *_sentences(BEFORE[step.id]), ""]

@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -12,6 +12,7 @@ from skytui.link.client import Client
 from skytui.link.wire import (
     AbortRun,
     Confirm,
+    Decide,
     GiveSecret,
     HandOver,
     HoldRun,
@@ -29,6 +30,7 @@ from skytui.link.wire import (
     SecretsWanted,
     State,
     Take,
+    TrySecrets,
     TurnRun,
     Waive,
     Watched,
@@ -107,6 +109,10 @@ class LinkSession:
         """Let the gate of this step pass unproven; of `preflight` only the one check."""
         return await self._ask(lambda number: Waive(number, run, step, reason, check))
 
+    async def decide(self, run: str, step: str, decisions: Mapping[str, str]) -> str:
+        """Decide about rows of this step's list."""
+        return await self._ask(lambda number: Decide(number, run, step, dict(decisions)))
+
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""
         return await self._ask(lambda number: AbortRun(number, run, reason))
@@ -130,6 +136,10 @@ class LinkSession:
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""
         return await self._ask(lambda number: GiveSecret(number, name, value))
+
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched and tried."""
+        return await self._ask(TrySecrets)
 
     async def _ask(self, make: Callable[[int], Request]) -> str:
         try:
@@ -163,6 +173,7 @@ class LinkSession:
             present=welcome.present,
             servers=welcome.servers,
             secrets_wanted=welcome.secrets_wanted,
+            secrets_refused=welcome.secrets_refused,
             reading=welcome.reading,
             received=self._clock.instant().seconds,
             run=welcome.run,
@@ -182,8 +193,8 @@ class LinkSession:
                 self._show(run=run, events=(*earlier, event))
             case NewLines(lines=lines):
                 self._log.extend(lines)
-            case SecretsWanted(names=names):
-                self._show(secrets_wanted=names)
+            case SecretsWanted(names=names, refused=refused):
+                self._show(secrets_wanted=names, secrets_refused=refused)
             case Present():
                 self._show(present=message)
             case Watched():

@@ -6,6 +6,7 @@ Works on a `Floor`, which the console is; so it can be tested without one.
 from skytui.runbook.hooks import failed, failed_words
 from skytui.runbook.model import Checking, Doubtful, Failed, Run, Waiting
 from skytui.runbook.prospect import Turn
+from skytui.runbook.rows import rows
 from skytui.runbook.steps import STEPS
 from skytui.runbook.undo import plan_of_abort, why_no_abort
 from skytui.tui.arming import Armed, KeyTimes
@@ -16,6 +17,7 @@ from skytui.tui.passing import ended, left_behind, no_way_back_now, not_yours_no
 from skytui.tui.scene import Scene
 from skytui.tui.screens.checks import ChecksDialog
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
+from skytui.tui.screens.decide import DecideDialog
 from skytui.tui.screens.handover import HandOverDialog
 from skytui.tui.screens.help import HelpDialog
 from skytui.tui.screens.leave import LeaveDialog
@@ -36,7 +38,7 @@ from skytui.tui.view.people import (
 )
 from skytui.tui.view.summary import startable, why_no_start
 
-DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over", *KEYS)
+DESK = ("confirm", "start", "abort", "waive", "decide", "hold", "take", "hand_over", "secret", *KEYS)
 """The actions that ask the session for something."""
 TOO_EARLY = "A key typed before its card could be read does not count. Nothing was done; press it again."
 
@@ -70,10 +72,15 @@ class Operator:
                 here = not open_run
             case "take":
                 here = open_run and not scene.operates
+            case "decide":
+                listed = run is not None and run.step is not None and bool(run.step.decisions)
+                here = open_run and listed
             case "unplanned" | "state" | "later":
                 here = self.lost.offers(action)
             case "hand_over" | "abort":
                 here = open_run and scene.operates
+            case "secret":
+                here = bool(scene.shown.secrets_wanted) and scene.operates
             case _:
                 here = open_run
         if self.watches or not here:
@@ -94,12 +101,14 @@ class Operator:
             return ""
         if action in KEYS and self.lost.offers(action):
             return self._not_yours(scene) or _sentence(self.lost.why_not(action, run))
-        if action in ("confirm", "waive", "abort") and (why := self._not_yours(scene)):
+        if action in ("confirm", "waive", "decide", "abort") and (why := self._not_yours(scene)):
             return why
         if action == "confirm":
             return _why_not_confirm(scene)
         if action == "waive":
             return _why_not_waive(scene, run)
+        if action == "decide":
+            return "" if rows(run, scene.reading) else "Nothing is listed that could be decided."
         if action == "abort":
             return _sentence(why_no_abort(run))
         if action == "hold" and run.hold and not may_release(scene, run):
@@ -124,7 +133,7 @@ class Operator:
             self.refuse(TOO_EARLY)
         elif armed.card == self._sent:
             self.refuse(f"{step.id} is confirmed already.")
-        elif scene.shown.secrets_wanted:
+        elif _never_given(scene):
             self.ask_secret()
         elif run.phrase(step):
             self._ask_phrase(armed.card)
@@ -177,6 +186,22 @@ class Operator:
     def checks(self) -> None:
         """Show what every check finds."""
         self._floor.ask(ChecksDialog(self._times, self._look, self._floor), lambda _: None)
+
+    def decide(self) -> None:
+        """Show the step's list, and record what is decided about its rows."""
+        scene = self._floor.scene
+        run, step = scene.run, scene.run.step if scene.run else None
+        listed = rows(run, scene.reading) if run else ()
+        if run is None or step is None or not listed:
+            return
+        dialog = DecideDialog(self._times, self._look, title=f"Decide: {step.title}", rows=listed)
+        dialog.passed_by = left_behind(run, step)
+        self._floor.ask(
+            dialog,
+            lambda decisions: self._floor.send(
+                self._session.decide(run.id, step.id, decisions), self._report
+            ),
+        )
 
     def abort(self) -> None:
         """Ask for the reason, saying what is undone, and take the run back."""
@@ -239,10 +264,27 @@ class Operator:
 
     def ask_secret(self) -> None:
         """Ask for the first secret that is wanted."""
-        wanted = self._floor.scene.shown.secrets_wanted
+        shown = self._floor.scene.shown
+        wanted = shown.secrets_wanted
         if wanted and self._floor.scene.operates:
-            dialog = SecretDialog(self._times, name=wanted[0], give=self._session.give_secret)
+            dialog = SecretDialog(
+                self._times,
+                name=wanted[0],
+                give=self._session.give_secret,
+                refused=shown.secrets_refused.get(wanted[0], ""),
+            )
             self._floor.ask(dialog, lambda _: self._floor.say(f"{wanted[0]} was taken.", bad=False))
+
+    def try_secrets(self) -> None:
+        """Have what is wanted fetched from its file or command again; ask for what a person must give."""
+
+        def tried(refused: str) -> None:
+            if refused:
+                self.refuse(f"Refused: {refused}")
+            self.ask_secret()
+
+        if self._floor.scene.shown.secrets_wanted and self._floor.scene.operates:
+            self._floor.send(self._session.try_secrets(), tried)
 
     def help(self) -> None:
         """Show all keys."""
@@ -269,7 +311,8 @@ class Operator:
         dialog = ConfirmDialog(
             self._times,
             title=step.title,
-            does=step.does,
+            does=run.instructions.get(step.id, step.does),
+            late=scene.prospect.too_late if step.no_way_back else "",
             runs=scene.shown.previews.get(step.id, ""),
             phrase=run.phrase(step),
             last=step.no_way_back,
@@ -292,8 +335,16 @@ class Operator:
             self.refuse(f"Refused: {refused}")
 
 
+def _never_given(scene: Scene) -> bool:
+    """Whether a secret is wanted that nobody has given yet.
+
+    One that was refused in the middle of a run stops no step: not every step needs it.
+    """
+    return any(name not in scene.shown.secrets_refused for name in scene.shown.secrets_wanted)
+
+
 def _why_not_confirm(scene: Scene) -> str:
-    if scene.shown.secrets_wanted:
+    if _never_given(scene):
         return ""
     prospect = scene.prospect
     if prospect.turn is Turn.OPERATOR:
@@ -313,10 +364,10 @@ def _why_not_waive(scene: Scene, run: Run) -> str:
             return "No check blocks that may be waived; c shows them all."
     elif step is None or not step.waivable:
         return f"The procedure does not let {step.id if step else 'this'} be waived."
-    if isinstance(run.stage, Waiting | Checking):
+    if isinstance(run.stage, Waiting | Checking | Failed):
         return ""
-    if isinstance(run.stage, Failed | Doubtful):
-        return "What failed, or may have, cannot be waived."
+    if isinstance(run.stage, Doubtful):
+        return "What may have been done, or not, cannot be waived before that is known."
     return "This step is under way; there is nothing to waive."
 
 

@@ -5,7 +5,7 @@ requests that answer with a sentence when they are refused. Over a socket it is 
 screenshots use one that is played from a script.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -27,6 +27,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     there is no connection to the conductor; empty while there is one. `you` is this console among the clients
     that are `present`, and `may` names the requests it can make. `notices` are the latest sentences for
     the person at the screen, `noticed` counts all there ever were. `watched` is the watch after the last run.
+    `secrets_refused` says of wanted secrets that were known before why they were not taken.
     """
 
     pair: str
@@ -37,6 +38,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     may: tuple[str, ...] = ()
     present: Present = Present()
     secrets_wanted: tuple[str, ...] = ()
+    secrets_refused: dict[str, str] = {}
     reading: PairReading | None = None
     received: float = 0.0
     run: Run | None = None
@@ -84,6 +86,9 @@ class Session(Protocol):
     async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
         """Let the gate of this step pass unproven; of `preflight` only the one check."""
 
+    async def decide(self, run: str, step: str, decisions: Mapping[str, str]) -> str:
+        """Decide about rows of this step's list: a decision by row."""
+
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""
 
@@ -101,3 +106,6 @@ class Session(Protocol):
 
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""
+
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched from where they come from, and tried."""

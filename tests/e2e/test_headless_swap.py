@@ -18,7 +18,11 @@ EVENT: "msgspec.json.Decoder[Recorded]" = msgspec.json.Decoder(Recorded)
 
 def swap_options(old: str, new: str) -> list[str]:
     typed = {"shut-down": old, "promote": new, "convert": old}
-    return [option for step, host in typed.items() for option in ("--confirm", f"{step}={host}")]
+    decided = {"first-job": "leave", "server-history": "recorded"}
+    return [
+        *(option for step, host in typed.items() for option in ("--confirm", f"{step}={host}")),
+        *(option for step, decision in decided.items() for option in ("--decide", f"{step}={decision}")),
+    ]
 
 
 def test_swap_and_swap_back(practice: Practice) -> None:

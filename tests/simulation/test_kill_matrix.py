@@ -180,6 +180,7 @@ async def test_all_connections_are_lost_in_every_action(tmp_path: Path, servers:
 @pytest.mark.parametrize("moment", MOMENTS)
 async def test_the_console_dies_at_every_step(tmp_path: Path, moment: str) -> None:
     async with conducted(tmp_path) as here:
+        here.world.touched = True
         strikes = {step: MOMENTS[moment](step) for step in steps_with(moment)}
         watcher = await here.client("watch")
         console = await here.client()

@@ -1,7 +1,7 @@
 """A session without a process: the runbook's own machine over a pair made of values."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -16,6 +16,7 @@ from skytui.runbook.effects import Effect, Perform, Raise, Refuse
 from skytui.runbook.events import (
     Aborted,
     Confirmed,
+    Decided,
     Finished,
     HandedOver,
     Held,
@@ -147,7 +148,8 @@ class ScriptedSession:
 
     async def turn(self, run: str, reason: str) -> str:
         self.asked.append(("turn", reason))
-        at, wall, plan = self.clock.instant(), self.clock.now(), plan_of_turn()
+        assert self._shown.run is not None
+        at, wall, plan = self.clock.instant(), self.clock.now(), plan_of_turn(self._shown.run)
         return self._event(Turned(at=at, wall=wall, run=run, who=self.you.who, reason=reason, plan=plan))
 
     async def postpone(self, run: str, reason: str) -> str:
@@ -163,6 +165,24 @@ class ScriptedSession:
     async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
         self.asked.append(("waive", f"{step}/{check}" if check else step, reason))
         return self._waived(step, reason, check)
+
+    async def decide(self, run: str, step: str, decisions: Mapping[str, str]) -> str:
+        self.asked.append(("decide", step, *(f"{row}={decision}" for row, decision in decisions.items())))
+        refused = ""
+        for row, decision in decisions.items():
+            refused = refused or self.decide_now(row, decision)
+        return refused
+
+    def decide_now(self, row: str, decision: str) -> str:
+        run = self._shown.run
+        assert run is not None
+        assert run.step is not None
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(
+            Decided(
+                at=at, wall=wall, run=run.id, step=run.step.id, row=row, decision=decision, who=self.you.who
+            )
+        )
 
     async def abort(self, run: str, reason: str) -> str:
         self.asked.append(("abort", reason))
@@ -223,6 +243,10 @@ class ScriptedSession:
         self.show(secrets_wanted=tuple(other for other in self._shown.secrets_wanted if other != name))
         return ""
 
+    async def try_secrets(self) -> str:
+        self.asked.append(("try secrets",))
+        return ""
+
     # What tests and scenarios do by themselves.
 
     @property
@@ -267,7 +291,14 @@ class ScriptedSession:
         refused = self._event(event)
         assert not refused, refused
 
-    def open(self, by: Seat | None = None, *, kind: Kind = Kind.PLANNED) -> str:
+    def open(
+        self,
+        by: Seat | None = None,
+        *,
+        kind: Kind = Kind.PLANNED,
+        optional: Mapping[str, str] | None = None,
+        promote_before: datetime | None = None,
+    ) -> str:
         last = self._shown.run
         sides = sides_of(kind, self._shown.reading, last if last and last.postponed else None)
         assert not sides.why_not
@@ -283,9 +314,11 @@ class ScriptedSession:
                 old=sides.old,
                 new=sides.new,
                 who=operator.who,
-                plan=tuple(step.id for step in plan_of(kind)),
+                plan=tuple(step.id for step in plan_of(kind, optional or ())),
                 thresholds=self.thresholds,
                 owed=sides.owed,
+                instructions=dict(optional or {}),
+                promote_before=promote_before,
             )
         )
         if not refused:

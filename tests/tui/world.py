@@ -14,6 +14,7 @@ from skytui.pair.vocabulary import (
     FinishedRun,
     Identity,
     Job,
+    LateRun,
     Link,
     Port,
     Process,
@@ -65,6 +66,7 @@ class World:
     pending: int = 0
     falls: int = 0
     timeline: int = 3
+    late: list[LateRun] = field(default_factory=list)
     finished: list[FinishedRun] = field(default_factory=list)
     outcomes: dict[Action, Outcome] = field(default_factory=dict)
     hanging: set[Action] = field(default_factory=set)
@@ -196,11 +198,12 @@ class World:
             users=Known(list(self.users), at),
             running_jobs=Known(list(self.jobs), at),
             due_jobs=Known([], at),
+            late_runs=Known(list(self.late), at),
+            server_history=Known([], at),
             finished_runs=Known(list(self.finished), at),
             queues=Known([Queue(name, name in self.locked) for name in QUEUES], at),
             agents=Known([self._agent(name) for name in self.agent_names], at),
             scheduler=Known(Scheduler(self.scheduler, self.ticks), at),
-            server_history=Known([], at),
             standby_status=Known("Active" if alive else "Unavailable", at),
             replication_link=Known(link, at),
             **common,  # type: ignore[arg-type]

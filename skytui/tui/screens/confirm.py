@@ -14,13 +14,16 @@ from skytui.tui.screens.dialog import Choice, Dialog, line_input, paragraph
 class ConfirmDialog(Dialog[str]):
     """Asks for `phrase`; returns it when it was typed."""
 
-    def __init__(self, times: KeyTimes, *, title: str, does: str, runs: str, phrase: str, last: bool) -> None:
+    def __init__(
+        self, times: KeyTimes, *, title: str, does: str, runs: str, phrase: str, last: bool, late: str = ""
+    ) -> None:
         super().__init__(times)
         self.heading = title
         self._does = does
         self._runs = runs
         self._phrase = phrase
         self._last = last
+        self._late = late
         self._input = line_input("phrase", "exactly these words")
 
     def content(self) -> Iterable[Widget]:
@@ -28,6 +31,8 @@ class ConfirmDialog(Dialog[str]):
         yield paragraph(self._does)
         if self._runs:
             yield paragraph(self._runs, "dialog-command")
+        if self._late:
+            yield paragraph(Content.styled(f"Consider: {self._late}.", "bold $alarm"))
         if self._last:
             yield paragraph(Content.styled("After this there is no way back.", "bold $alarm"))
         yield paragraph(Content.assemble("Type ", (self._phrase, "bold $attention"), " and press Enter."))

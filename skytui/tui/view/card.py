@@ -6,6 +6,7 @@ from textual.content import Content
 from skytui.runbook.gates import Finding
 from skytui.runbook.model import Checking, Doubtful, Failed, Proving, Run, Running, Waiting
 from skytui.runbook.prospect import Prospect, Turn
+from skytui.runbook.rows import rows
 from skytui.runbook.steps import Step
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
@@ -51,9 +52,13 @@ def step_card(
             parts.append(labelled("Note", Content.styled(stage.note, "$alarm"), width))
         parts.append(labelled("Why", step.why, width))
     parts += losses(scene, run, step, width)
+    if prospect.too_late:
+        late = f"{prospect.too_late} (a), or go on."
+        parts.append(labelled("Late", Content.styled(late[:1].upper() + late[1:], "bold $alarm"), width))
     now = _now(scene, run, prospect, look, width)
     if now:
         parts.append(now)
+    parts += _listed(scene, run, width)
     said: tuple[str, ...] = ()
     if isinstance(stage, Doubtful):
         parts += choices(run, step, width)
@@ -117,6 +122,18 @@ def _now(scene: Scene, run: Run, prospect: Prospect, look: Look, width: int) -> 
     return labelled("Now", text, width)
 
 
+def _listed(scene: Scene, run: Run, width: int) -> list[Content]:
+    """How many rows of the step's list wait for a decision, and how to make it."""
+    listed = rows(run, scene.reading)
+    if not listed:
+        return []
+    left = sum(row.open for row in listed)
+    says = f"{plural(left, 'row')} to be decided" if left else "nothing left to be decided"
+    first = next((row for row in listed if row.open), listed[0])
+    text = Content.styled(f"{says}: d shows {'them' if left > 1 else 'the list'}.", "bold")
+    return [labelled("List", Content("\n").join((text, Content(first.says))), width)]
+
+
 def _counting(run: Run) -> bool:
     return run.step is not None and run.step.id == "replication-zero"
 
@@ -135,7 +152,7 @@ def _next(scene: Scene, run: Run, step: Step, width: int) -> Content:
     label = "Runs" if isinstance(run.stage, Proving | Running | Checking) else "Next"
     preview = scene.shown.previews.get(step.id, "") if step.action else ""
     if not preview:
-        return labelled(label, step.does, width)
+        return labelled(label, run.instructions.get(step.id, step.does), width)
     on = f"on {run.name_of(step.side)}: " if run.name_of(step.side) not in preview else ""
     return labelled(label, Content.assemble(step.does, "\n", (on + preview, "bold")), width)
 

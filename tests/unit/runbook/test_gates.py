@@ -8,12 +8,12 @@ import pytest
 from skytui.clock import Instant
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
-from skytui.pair.vocabulary import READINGS, SLOW, Identity
+from skytui.pair.vocabulary import OPTIONAL_STEPS, READINGS, SLOW, Identity
 from skytui.runbook.gates import AFTER, AGAIN, BEFORE, Gate, Verdict, judge
 from skytui.runbook.sight import Sight
-from skytui.runbook.steps import STEPS, UNDO, UNPLANNED, Kind
+from skytui.runbook.steps import BY_CHOICE, STEPS, UNDO, UNPLANNED, Kind
 from tests.support.lies import LIES, LOOKS_AT, Lie
-from tests.support.walk import Seen, Walk
+from tests.support.walk import Seen, Walk, card_of
 from tests.support.world import NEW, OLD, World, with_readings, with_value
 
 TABLES: dict[str, dict[str, Gate]] = {"before": BEFORE, "again": AGAIN, "after": AFTER}
@@ -38,7 +38,7 @@ NEEDED = [
 
 @pytest.fixture(scope="module")
 def whole() -> Walk:
-    """A run to its end; and what another saw that was aborted as late as can be."""
+    """A run to its end; and what others saw, that was aborted late or had something to save."""
     whole, aborted = Walk().to_end(), Walk().to("promote")
     assert aborted.abort() == ""
     aborted.settle()
@@ -49,6 +49,17 @@ def whole() -> Walk:
             whole.passed[step.id] = walk.passed[step.id]
             if step.action:
                 whole.started[step.id] = walk.started[step.id]
+    salvaged = card_of("salvage")
+    assert salvaged.confirm() == ""
+    salvaged.settle()
+    whole.started["salvage"] = salvaged.started["salvage"]
+    chosen = card_of("run-missed")
+    assert chosen.confirm() == ""
+    chosen.settle()
+    whole.started["run-missed"] = chosen.started["run-missed"]
+    by_hand = Walk(optional=OPTIONAL_STEPS).to_end()
+    for step in BY_CHOICE:
+        whole.passed[step.id] = by_hand.passed[step.id]
     return whole
 
 
@@ -141,6 +152,8 @@ NAMES = {
     "database_bytes": "database's size",
     "due_jobs": "list of due jobs",
     "finished_runs": "list of finished runs",
+    "late_runs": "list of late runs",
+    "server_history": "Server History",
     "queues": "list of queues",
     "replication_pending": "File Replication Requests",
     "running_jobs": "list of running jobs",
