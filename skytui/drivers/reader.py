@@ -47,7 +47,8 @@ class Reader:
         self._asked: dict[Request, tuple[Instant, asyncio.Task[Answer | Unknown]]] = {}
         self._began: Instant | None = None
         self._ended: Instant | None = None
-        self._slow = Unhurried(lambda: self._alone(SLOW, clock.instant()), clock)
+        slow = [name for name in READINGS if name in SLOW and name in profile.readings]
+        self._slow = Unhurried(lambda: self._alone(slow, self._began or clock.instant()), clock)
 
     def look_again(self) -> None:
         """Ask for the slow readings anew, beside the next poll."""
@@ -70,7 +71,8 @@ class Reader:
         try:
             often = [name for name in READINGS if name not in SLOW]
             asked, slow = await asyncio.gather(self._alone(often, self._began), self._slow.answers())
-            return asked | slow | await self._together(asked, self._began)
+            asked = {name: self._not_said(name) for name in SLOW} | asked | slow
+            return asked | await self._together(asked, self._began)
         finally:
             self._ended = self._clock.instant()
 

@@ -57,9 +57,11 @@ async def test_the_role_of_this_poll_decides_who_is_asked(make: Make, server: Fa
 
 async def test_what_the_profile_does_not_ask_is_unknown_with_the_reason(make: Make) -> None:
     reading = await make().read()
-    assert reading.guard == Unknown("this kind of system has no such thing", cause=Cause.NOT_ASKED)
-    assert reading.next_start == Unknown("a person looks at it: the Schedule page", cause=Cause.NOT_ASKED)
-    assert reading.queues == Unknown("the profile fake does not say how it is read", cause=Cause.NOT_ASKED)
+    assert reading.guard == Unknown("this kind of system has no such thing", cause=Cause.NO_SUCH_THING)
+    assert reading.next_start == Unknown("a person looks at it: the Schedule page", cause=Cause.BY_HAND)
+    assert reading.queues == Unknown(
+        "the profile fake does not say how it is read", cause=Cause.NO_SUCH_THING
+    )
     assert isinstance(reading.version, Unknown)
     assert reading.version.reason == "the configuration gives no ssh for it"
 
