@@ -94,19 +94,20 @@ def swap(  # noqa: PLR0917 - typer passes by name
             metavar="REASON", help="Replace the mark of another jump host's run that nobody drives any more."
         ),
     ] = "",
+    why: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands in the run's report.")] = "",
+    ticket: Annotated[str, typer.Option(metavar="TICKET", help="Its ticket, for the report.")] = "",
     slow_link: Slow = False,
     ascii_only: Ascii = False,
 ) -> None:
     """Start a planned swap, or go on with the one that is open."""
     from skytui.commands import swap as swaps  # noqa: PLC0415
 
+    start = swaps.Start(take_over=take_over, why=why, ticket=ticket)
     if headless:
-        raise typer.Exit(
-            swaps.headless(pair, yes=yes, confirm=confirm or [], waive=waive or [], take_over=take_over)
-        )
+        raise typer.Exit(swaps.headless(pair, yes=yes, confirm=confirm or [], waive=waive or [], start=start))
     if yes or confirm or waive:
         raise UsageError("--yes, --confirm and --waive go with --headless: in the console a person answers.")
-    raise typer.Exit(swaps.console(pair, take_over=take_over, slow_link=slow_link, ascii_only=ascii_only))
+    raise typer.Exit(swaps.console(pair, start=start, slow_link=slow_link, ascii_only=ascii_only))
 
 
 @app.command()
@@ -172,6 +173,19 @@ def verify(
     from skytui.commands.runs import verify as check  # noqa: PLC0415
 
     typer.echo(check(run, pair))
+
+
+@app.command()
+def report(
+    run: Annotated[list[str] | None, typer.Argument(metavar="[PAIR] RUN", help="The run's id.")] = None,
+    form: Annotated[str, typer.Option("--format", help="md, json or html.", metavar="FORMAT")] = "",
+    output: Annotated[Path | None, typer.Option(help="Write it to this file.", metavar="FILE")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a report.")] = False,
+) -> None:
+    """Print what happened in a run: times, steps with their evidence, waivers, actions, timeline."""
+    from skytui.commands import report as reports  # noqa: PLC0415
+
+    typer.echo(reports.schema_text() if schema else reports.report(run or [], form, output))
 
 
 @lab_app.command("up")

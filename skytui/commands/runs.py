@@ -31,7 +31,7 @@ def verify(run_id: str, pair: str = "") -> str:
 
     Raises StateError when one is not, UsageError when there is no such run, or more than one.
     """
-    folder = _find(run_id, pair)
+    folder = find_run(run_id, pair)
     stored = load_run(folder)
     run = stored.run
     if run.fixed:
@@ -43,8 +43,11 @@ def verify(run_id: str, pair: str = "") -> str:
     )
 
 
-def _find(run_id: str, pair: str) -> Path:
-    """The folder of a run, of whichever pair it is."""
+def find_run(run_id: str, pair: str) -> Path:
+    """The folder of a run, of whichever pair it is, or of the one named.
+
+    Raises UsageError when there is no such run, or more than one.
+    """
     folders, troubles = known_folders()
     there: list[tuple[str, Path]] = []
     for name, folder in folders:

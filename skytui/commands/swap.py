@@ -6,28 +6,31 @@ from collections.abc import Callable, Sequence
 
 from skytui.commands.answers import parse_answers
 from skytui.commands.console import chosen_pair, known_pair, require_terminal
+from skytui.commands.starting import NOTHING_SAID, Start
 from skytui.errors import RunRefusedError
 from skytui.link.start import attach
-from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request
+from skytui.link.wire import HoldRun, ReleaseRun, Reply, Request
+
+__all__ = ["Start", "abort", "console", "headless", "hold", "narrate", "release"]
 
 
 def headless(
-    pair: str, *, yes: bool, confirm: Sequence[str], waive: Sequence[str], take_over: str = ""
+    pair: str, *, yes: bool, confirm: Sequence[str], waive: Sequence[str], start: Start = NOTHING_SAID
 ) -> int:
     """Run a planned swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
     known_pair(pair)
     answers = parse_answers(yes=yes, confirm=confirm, waive=waive)
-    return asyncio.run(swap(pair, answers, sys.stdout, narrate, take_over=take_over))
+    return asyncio.run(swap(pair, answers, sys.stdout, narrate, start=start))
 
 
-def console(pair: str, *, take_over: str = "", slow_link: bool, ascii_only: bool) -> int:
+def console(pair: str, *, start: Start = NOTHING_SAID, slow_link: bool, ascii_only: bool) -> int:
     """Open the console, and with it a run if none is open."""
     from skytui.commands.console import console as show  # noqa: PLC0415
 
     require_terminal()
-    refused = asyncio.run(_ask(chosen_pair(pair), lambda number: Open(number, take_over=take_over)))
+    refused = asyncio.run(_ask(chosen_pair(pair), start.request))
     if refused and not refused.startswith("run "):
         raise RunRefusedError(f"No run was started: {refused}.")
     return show(pair, slow_link=slow_link, ascii_only=ascii_only)

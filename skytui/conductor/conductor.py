@@ -9,6 +9,7 @@ from pathlib import Path
 
 from skytui import __version__
 from skytui.clock import Clock
+from skytui.conductor.archive import Archive
 from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
 from skytui.conductor.fixed import fix
@@ -18,6 +19,7 @@ from skytui.conductor.logs import Logs
 from skytui.conductor.marks import Marks, mark_of
 from skytui.conductor.paper import changes_the_plan, previews_of, put_on_paper
 from skytui.conductor.poller import Poller
+from skytui.conductor.progress import Listener
 from skytui.conductor.runs import JOURNAL, ended_here, new_run_id, nothing_half_made, open_run
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
@@ -45,8 +47,10 @@ from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
+from skytui.runbook.cadence import Timing
 from skytui.runbook.events import Opened, Recorded
 from skytui.runbook.model import Run
+from skytui.runbook.progress import Progress
 from skytui.runbook.steps import plan_of
 
 _LOG = logging.getLogger(__name__)
@@ -102,6 +106,14 @@ class Conductor:
             ours=lambda mark: ended_here(folder, mark),
             trouble=self._trouble,
         )
+        self._archive = Archive(folder, Timing(), clock, send=self.hub.publish, trouble=self._trouble)
+        self._listener = Listener(
+            drivers,
+            clock,
+            config.thresholds.stall_seconds,
+            send=self.hub.publish,
+            stalled=self._stalled,
+        )
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
 
     @property
@@ -140,6 +152,7 @@ class Conductor:
                 group.create_task(self._poller.run())
                 group.create_task(self._logs.run())
                 group.create_task(self._marks.serve())
+                group.create_task(self._archive.read())
         finally:
             self._logs.flush()
             if self._engine:
@@ -169,6 +182,8 @@ class Conductor:
             events=tuple(self._events),
             lines=tuple(self._logs.kept),
             previews=self._previews,
+            progress=self._listener.progress,
+            past=self._archive.past,
         )
 
     async def open(self, request: Open, seat: Seat) -> str:
@@ -233,6 +248,8 @@ class Conductor:
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
+            why=plain(request.why).strip(),
+            ticket=plain(request.ticket).strip(),
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []
@@ -285,6 +302,8 @@ class Conductor:
         if self._engine:
             self._engine.observe(reading)
         self._preview()
+        self._listener.look()
+        self._archive.look()
 
     def _alarm(self, reading: PairReading) -> None:
         """Say it at once, and once, when two servers read master. No gate passes over that by itself."""
@@ -298,14 +317,25 @@ class Conductor:
 
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
+        self._listener.follow(run)
+        if run.over:  # whoever is told that it has ended finds its report
+            self._logs.flush()
+            self._archive.report(run)
         self.hub.publish(NewEvent(event, run))
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
-            put_on_paper(self.folder / "runs" / run.id, run, previews)
+            put_on_paper(self.folder / "runs" / run.id, run, previews, self._archive.usual_of(run))
         if run.over:
             self._marks.ended()
+            self._archive.ended()
+
+    def _stalled(self, progress: Progress, says: str) -> None:
+        self._logs.add(LogLine(progress.server, "skytui", says, self._clock.now()))
+        self._trouble(says)
 
     def _said(self, order: Order, line: str) -> None:
+        step = self.run.step if self.run else None
+        self._listener.hear(order, step.id if step else order.action.value, line)
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))
 
     def _trouble(self, says: str) -> None:

@@ -89,6 +89,10 @@ class ProfiledDriver:
         """What would run where; secrets stay `{secret.NAME}`."""
         return self._actor.preview(order)
 
+    def percent(self, order: Order, line: str) -> float | None:
+        """How far this line of a command says that it is, by the pattern `progress` of its action."""
+        return self._actor.percent(order, line)
+
     async def mark(self, mark: Mark, *, take: Mark | None = None, stale: float = 0.0) -> Marking:
         """Set or refresh a run's mark on the host; see `Driver.mark`."""
         if self._host is None:

@@ -12,8 +12,11 @@ import msgspec
 
 from skytui.pair.logline import LogLine
 from skytui.pair.pair import PairReading
+from skytui.runbook.cadence import Cadence
 from skytui.runbook.events import Recorded
+from skytui.runbook.history import UsualTime
 from skytui.runbook.model import Run
+from skytui.runbook.progress import Progress
 from skytui.runbook.steps import Kind
 
 PROTOCOL = 1
@@ -38,11 +41,14 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
     """Start a run.
 
     `take_over` is the reason for which the mark of another jump host's dead run is replaced, if there is one.
+    `why` and `ticket` are what stands in the report as the run's occasion; both may be empty.
     """
 
     number: int
     kind: Kind = Kind.PLANNED
     take_over: str = ""
+    why: str = ""
+    ticket: str = ""
 
 
 class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
@@ -159,12 +165,32 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
     others: tuple[Seat, ...] = ()
 
 
+class NewProgress(msgspec.Struct, frozen=True, tag="progress"):
+    """How far the command that is under way has got; None when none is."""
+
+    progress: Progress | None
+
+
+class Past(msgspec.Struct, frozen=True, tag="past"):
+    """What earlier runs say. `usual` is how long each step takes, by the kind of run and the step's id;
+    `folder` is where the runs lie, each in a folder of its own with its report.
+    """
+
+    usual: dict[str, dict[str, UsualTime]] = {}
+    cadence: Cadence = Cadence()
+    folder: str = ""
+
+    def usual_of(self, run: Run) -> dict[str, UsualTime]:
+        """The usual times of the steps of this run."""
+        return self.usual.get(run.kind, {})
+
+
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
     `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
-    run where.
+    run where; `progress` is how far the command under way has got; `past` is None until it has been read.
     """
 
     protocol: int
@@ -182,6 +208,8 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     events: tuple[Recorded, ...]
     lines: tuple[LogLine, ...]
     previews: dict[str, str] = {}
+    progress: Progress | None = None
+    past: Past | None = None
 
 
 class Denied(msgspec.Struct, frozen=True, tag="denied"):
@@ -236,5 +264,16 @@ class Notice(msgspec.Struct, frozen=True, tag="notice"):
 
 
 Message = (
-    Welcome | Denied | Reply | NewReading | NewEvent | NewLines | SecretsWanted | Previews | Present | Notice
+    Welcome
+    | Denied
+    | Reply
+    | NewReading
+    | NewEvent
+    | NewLines
+    | NewProgress
+    | Past
+    | SecretsWanted
+    | Previews
+    | Present
+    | Notice
 )

@@ -29,7 +29,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
 
     Whoever starts it operates it; it goes by the keys of `keys_of`, whose conductor it is. `fixed` is the
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
-    the journal.
+    the journal. `why` and `ticket` are what whoever started it gave as its occasion; empty for nothing.
     """
 
     run: str
@@ -43,6 +43,8 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     thresholds: Thresholds
     keys_of: str = ""
     fixed: str = ""
+    why: str = ""
+    ticket: str = ""
 
 
 class Confirmed(Event, frozen=True, kw_only=True, tag="confirmed"):

@@ -97,6 +97,8 @@ def _open(event: Opened) -> Run:
         operator=event.who,
         keys_of=event.keys_of or event.who,
         fixed=event.fixed,
+        why=event.why,
+        ticket=event.ticket,
         began=event.wall,
         plan=event.plan,
         thresholds=event.thresholds,

@@ -18,9 +18,11 @@ from skytui.link.wire import (
     Message,
     NewEvent,
     NewLines,
+    NewProgress,
     NewReading,
     Notice,
     Open,
+    Past,
     Present,
     Previews,
     ReleaseRun,
@@ -78,9 +80,9 @@ class LinkSession:
         finally:
             await self._client.close()
 
-    async def open_run(self) -> str:
+    async def open_run(self, why: str = "", ticket: str = "") -> str:
         """Start the planned swap."""
-        return await self._ask(Open)
+        return await self._ask(lambda number: Open(number, why=why, ticket=ticket))
 
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""
@@ -151,6 +153,8 @@ class LinkSession:
             run=welcome.run,
             events=welcome.events,
             previews=welcome.previews,
+            progress=welcome.progress,
+            past=welcome.past,
             notices=notices,
             noticed=noticed,
         )
@@ -164,6 +168,10 @@ class LinkSession:
                 self._show(run=run, events=(*earlier, event))
             case NewLines(lines=lines):
                 self._log.extend(lines)
+            case NewProgress(progress=progress):
+                self._show(progress=progress)
+            case Past():
+                self._show(past=message)
             case SecretsWanted(names=names):
                 self._show(secrets_wanted=names)
             case Present():

@@ -161,7 +161,10 @@ class Operator:
         roles = roles_now(scene)
         if roles:
             dialog = StartDialog(self._times, old=roles[0], new=roles[1])
-            self._floor.ask(dialog, lambda _: self._floor.send(self._session.open_run(), self._report))
+            self._floor.ask(
+                dialog,
+                lambda given: self._floor.send(self._session.open_run(given.why, given.ticket), self._report),
+            )
 
     async def waive(self) -> None:
         """Ask for the reason, and let the gate of the current step pass unproven."""

@@ -120,9 +120,9 @@ class ScriptedSession:
         kept = (*self._shown.notices, Notice(self.clock.now(), says))
         self.show(notices=kept, noticed=self._shown.noticed + 1)
 
-    async def open_run(self) -> str:
-        self.asked.append(("open",))
-        return self.open(self.you)
+    async def open_run(self, why: str = "", ticket: str = "") -> str:
+        self.asked.append(("open", why, ticket) if why or ticket else ("open",))
+        return self.open(self.you, why=why, ticket=ticket)
 
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         self.asked.append(("confirm", step, phrase))
@@ -221,7 +221,7 @@ class ScriptedSession:
         refused = self._event(event)
         assert not refused, refused
 
-    def open(self, by: Seat | None = None) -> str:
+    def open(self, by: Seat | None = None, *, why: str = "", ticket: str = "") -> str:
         reading = self._shown.reading
         assert reading is not None
         old, new = reading.master(), reading.standby()
@@ -241,6 +241,8 @@ class ScriptedSession:
                 who=operator.who,
                 plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
                 thresholds=self.thresholds,
+                why=why,
+                ticket=ticket,
             )
         )
         if not refused:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+import msgspec
 from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input
@@ -49,27 +50,44 @@ class ConfirmDialog(Dialog[str]):
         self._input.value = ""
 
 
-class StartDialog(Dialog[bool]):
-    """Asks whether the planned swap is to be started. Starts on Cancel."""
+class Occasion(msgspec.Struct, frozen=True):
+    """Why a run is started, and by which ticket; both may be empty."""
+
+    why: str = ""
+    ticket: str = ""
+
+
+class StartDialog(Dialog[Occasion]):
+    """Asks whether the planned swap is to be started, and on what occasion. Starts on Cancel."""
 
     heading = "Start the planned swap?"
+    hint = "Tab: next field. Esc cancels"
 
     def __init__(self, times: KeyTimes, *, old: str, new: str) -> None:
         super().__init__(times)
         self._old = old
         self._new = new
+        self._why = line_input("why", "why, for the report (may be left out)")
+        self._ticket = line_input("ticket", "ticket (may be left out)")
 
     def content(self) -> Iterable[Widget]:
         """What starting does, and what it does not."""
         roles = f"{self._new} is to become the master, {self._old} its standby."
         yield paragraph(Content.styled(roles, "bold"))
         yield paragraph("Opening the run changes nothing on either server; its first step waits for you.")
+        yield self._why
+        yield self._ticket
 
     def buttons(self) -> Iterable[Button]:
         """Cancel first."""
         yield Choice("cancel", "Cancel")
         yield Choice("start", "Start")
 
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Enter goes on to the next field, and from the last one to Cancel: it starts nothing by itself."""
+        event.stop()
+        self.focus_next()
+
     def pressed(self, which: str) -> None:
         """Start."""
-        self.answer(True)
+        self.answer(Occasion(self._why.value.strip(), self._ticket.value.strip()))

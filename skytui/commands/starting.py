@@ -1,0 +1,23 @@
+"""What is said of a run when it is started from the command line."""
+
+import msgspec
+
+from skytui.link.wire import Open
+
+
+class Start(msgspec.Struct, frozen=True, kw_only=True):
+    """The occasion of a run: why, and by which ticket; both may be empty.
+
+    `take_over` is the reason for which the mark of another jump host's dead run is replaced, empty for none.
+    """
+
+    take_over: str = ""
+    why: str = ""
+    ticket: str = ""
+
+    def request(self, number: int) -> Open:
+        """The request that starts it."""
+        return Open(number, take_over=self.take_over, why=self.why, ticket=self.ticket)
+
+
+NOTHING_SAID = Start()
