@@ -1,5 +1,6 @@
 """A pair, looked at once: by a conductor that is running, else by one poll of our own. Nothing is changed."""
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -11,11 +12,16 @@ from skytui.link.client import Client
 from skytui.link.start import conductor_listens
 from skytui.link.wire import NewReading
 from skytui.pair.pair import PairReading
+from skytui.runbook.cadence import Cadence, Timing, cadence_of
 from skytui.runbook.model import Run
+from skytui.runbook.progress import Progress
 
 
 class Looked(msgspec.Struct, frozen=True):
-    """What was seen. `previews` are, by step of a run, what its actions would run where."""
+    """What was seen. `previews` are, by step of a run, what its actions would run where.
+
+    `progress` is how far the command that is under way has got.
+    """
 
     pair: str
     practice: bool
@@ -23,6 +29,15 @@ class Looked(msgspec.Struct, frozen=True):
     reading: PairReading
     run: Run | None
     previews: dict[str, str]
+    progress: Progress | None = None
+    cadence: Cadence = Cadence()
+
+
+def cadence_here(pair: str, now: datetime) -> Cadence:
+    """When the pair was swapped last, when the next swap is due, and its quiet window, by what lies here."""
+    from skytui.conductor.history import History  # noqa: PLC0415
+
+    return cadence_of(History(pair_folder(pair)).past(), Timing(), now)
 
 
 async def look(pair: str) -> Looked:
@@ -48,7 +63,16 @@ async def _ask(pair: str, folder: Path) -> Looked:
                     break
         if reading is None:
             return await _poll(pair)
-        return Looked(pair, welcome.practice, True, reading, welcome.run, welcome.previews)
+        return Looked(
+            pair,
+            welcome.practice,
+            True,
+            reading,
+            welcome.run,
+            welcome.previews,
+            welcome.progress,
+            cadence_here(pair, reading.wall),
+        )
     finally:
         await client.close()
 
@@ -76,4 +100,13 @@ async def _poll(pair: str) -> Looked:
         for driver in drivers.values():
             await driver.close()
     stored = open_run(pair_folder(pair))
-    return Looked(pair, config.practice, False, reading, stored.run if stored else None, {})
+    return Looked(
+        pair,
+        config.practice,
+        False,
+        reading,
+        stored.run if stored else None,
+        {},
+        None,
+        cadence_here(pair, reading.wall),
+    )

@@ -2,17 +2,23 @@
 
 from pathlib import Path
 
+from skytui.clock import SystemClock
+from skytui.commands.look import cadence_here
 from skytui.conductor import fixed
 from skytui.conductor.runs import load_run, stored_runs
 from skytui.config.state import known_folders, pair_folder
 from skytui.errors import StateError, UsageError
+from skytui.runbook.cadence import cadence_words
 from skytui.runbook.model import Ended
 
 
 def listing(pair: str) -> str:
     """One line a run, oldest first. A journal that cannot be trusted is listed with the reason."""
     lines = [_line(folder) for folder in stored_runs(pair_folder(pair))]
-    return "\n".join(lines) or f"{pair} has no runs on this machine."
+    if not lines:
+        return f"{pair} has no runs on this machine."
+    now = SystemClock().now()
+    return "\n".join([*lines, "", *cadence_words(cadence_here(pair, now), now)])
 
 
 def _line(folder: Path) -> str:

@@ -9,7 +9,11 @@ from skytui.commands.look import Looked, look
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, ServerReading
+from skytui.runbook.cadence import cadence_words
+from skytui.runbook.history import seconds_words
 from skytui.runbook.model import Run
+from skytui.runbook.progress import progress_words
+from skytui.runbook.prospect import prospect
 
 SCHEMA = 1
 """Of the JSON that `--json` prints; described in docs/status.md."""
@@ -37,6 +41,8 @@ def as_data(looked: Looked) -> str:
         "standby": reading.standby(),
         "servers": {name: _server_data(reading, server) for name, server in reading.servers.items()},
         "run": _run_data(looked.run),
+        "progress": looked.progress,
+        "cadence": looked.cadence,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
@@ -86,7 +92,7 @@ def as_text(looked: Looked) -> str:
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    return "\n".join([*lines, "", _run_text(looked.run)])
+    return "\n".join([*lines, "", *_run_texts(looked), *cadence_words(looked.cadence, reading.wall)])
 
 
 _ROWS = {
@@ -126,6 +132,22 @@ def _say(key: str, reading: Known[Any] | Stale[Any] | Unknown) -> str:
             return "set" if value else "not set"
         case _:
             return str(value)
+
+
+def _run_texts(looked: Looked) -> list[str]:
+    """The open run; how far the command that is under way is, and by how much the step is overdue."""
+    run, now = looked.run, looked.reading.wall
+    texts = [_run_text(run)]
+    if run is None or run.over:
+        return texts
+    if looked.progress is not None:
+        words = progress_words(looked.progress, now, run.thresholds.stall_seconds)
+        texts.append(f"Under way on {looked.progress.server}: {words}.")
+    ahead = prospect(run, looked.reading)
+    if ahead.overdue:
+        reasons = "; ".join(ahead.reasons)
+        texts.append(f"Overdue by {seconds_words(ahead.overdue)}: {reasons}.")
+    return texts
 
 
 def _run_text(run: Run | None) -> str:

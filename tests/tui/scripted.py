@@ -7,7 +7,7 @@ import msgspec
 
 from skytui.clock import ManualClock
 from skytui.conductor.seats import ACTS, LOOKS
-from skytui.link.wire import Notice, Present, Seat, ServerFacts
+from skytui.link.wire import Notice, Past, Present, Seat, ServerFacts
 from skytui.pair.logline import LogLine
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.effects import Effect, Perform, Raise, Refuse
@@ -80,6 +80,7 @@ class ScriptedSession:
             present=Present(None, (you,)),
             secrets_wanted=secrets,
             previews=PREVIEWS,
+            past=Past(),
         )
         self.poll()
 

@@ -12,6 +12,7 @@ from skytui.tui.scene import Scene
 from skytui.tui.view.act import Tone, act_line, act_words
 from skytui.tui.view.figures import ago, pace_of, plural, short_time
 from skytui.tui.view.notes import aborted, choices, doubt, resumed, unmarked
+from skytui.tui.view.waits import progress_lines, time_notes
 from skytui.tui.view.wrap import LABEL, hanging, labelled
 
 TAIL = 20
@@ -46,6 +47,7 @@ def step_card(
     now = _now(scene, run, prospect, look, width)
     if now:
         parts.append(now)
+    parts += time_notes(scene, run, step, look, width)
     said: tuple[str, ...] = ()
     if isinstance(stage, Doubtful):
         parts += choices(run, step, width)
@@ -93,12 +95,10 @@ def _now(scene: Scene, run: Run, prospect: Prospect, look: Look, width: int) -> 
         eta = f", about {short_time(pace.eta)} left" if pace.eta is not None else ""
         left = Content.styled(f"{plural(pace.pending, 'file')} left{falling}{eta}", "bold")
         lines.append((Content(""), left))
+    lines += progress_lines(scene, run)
     lines += [_finding(finding, look) for finding in prospect.gate.findings]
     if not lines:
         lines = [(Content(""), Content(reason)) for reason in prospect.reasons]
-    if prospect.overdue:
-        late = f"overdue by {short_time(prospect.overdue)}: this is usually done by now. It goes on."
-        lines.append((Content(""), Content.styled(late, "bold $attention")))
     if not lines:
         return None
     room = width - LABEL
