@@ -41,7 +41,8 @@ def make_report(events: Sequence[Recorded], sources: Sources | None = None) -> R
     if run is None:
         raise ValueError("a report needs a run")
     sources = sources or Sources()
-    past = tuple(other for other in sources.past if other.id != run.id and other.ended <= run.began)
+    # Ids sort by the time of their start: a report that is made later says what it said then.
+    past = tuple(other for other in sources.past if other.id < run.id)
     spent = spent_by_step(events)
     whole = spent_in_all(spent.values())
     told = [(event, tell(event)) for event in events]

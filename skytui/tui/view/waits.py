@@ -1,4 +1,4 @@
-"""What a card says of time: how far a command is, how long a step usually takes, what to do when it is late."""
+"""What a card says of time: how far a command is, what is usual, and what can be done about a late step."""
 
 from datetime import timedelta
 

@@ -67,7 +67,9 @@ async def test_a_whole_swap_ends_with_0_and_prints_the_journal(here: Conducted, 
     assert await told.swap(ALL) == 0
     (folder,) = stored_runs(here.folder)
     assert tuple(told.events) == read_journal(folder / "journal.jsonl").events
-    assert told.says[-1].endswith(": done")
+    assert told.says[-2].endswith(": done")
+    assert f"{folder}/report.md" in told.says[-1]
+    assert (folder / "report.html").is_file()
 
 
 async def test_it_does_the_same_as_a_run_confirmed_by_hand(here: Conducted, told: Told) -> None:
@@ -153,7 +155,7 @@ async def test_a_waiver_that_was_needed_ends_with_14(here: Conducted, told: Told
     here.world.old.running.append(Job("7", "nightly", "agent-1"))
     answers = msgspec.structs.replace(ALL, waive={"drain-jobs": "agreed with operations"})
     assert await told.swap(answers) == 14
-    assert told.says[-1].endswith("done, but not clean")
+    assert told.says[-2].endswith("done, but not clean")
 
 
 async def test_a_waiver_that_was_not_needed_is_not_used(here: Conducted, told: Told) -> None:

@@ -152,7 +152,8 @@ def test_earlier_runs_give_the_usual_times(clean: Walk) -> None:
     past = past_run(clean.run, clean.events)
     assert past is not None
     earlier = tuple(
-        msgspec.structs.replace(past, id=f"r{n}", ended=past.ended - timedelta(days=n)) for n in range(1, 4)
+        msgspec.structs.replace(past, id=f"2026010{n}", ended=past.ended - timedelta(days=n))
+        for n in range(1, 4)
     )
     made = report(clean, past=(*earlier, past))
     assert made.earlier == 3
