@@ -18,6 +18,8 @@ app = typer.Typer(
     add_completion=True,
     rich_markup_mode=None,
 )
+config_app = typer.Typer(help="The files that say which pairs there are.", no_args_is_help=True)
+app.add_typer(config_app, name="config")
 lab_app = typer.Typer(help="The practice pair: two real servers on this machine.", no_args_is_help=True)
 app.add_typer(lab_app, name="lab")
 
@@ -88,6 +90,23 @@ def swap(  # noqa: PLR0917 - typer passes by name
     yes: Yes = False,
     confirm: Confirms = None,
     waive: Waives = None,
+    unplanned: Annotated[
+        bool,
+        typer.Option("--unplanned", help="The master is lost; or it is, of the planned run that is open."),
+    ] = False,
+    convert: Annotated[
+        bool, typer.Option("--convert", help="Only convert: after an unplanned swap that left it for later.")
+    ] = False,
+    accept_loss: Annotated[
+        bool, typer.Option("--accept-loss", help="Accept the loss that an unplanned swap names.")
+    ] = False,
+    attest: Annotated[
+        str,
+        typer.Option(metavar="WORDS", help="A statement in its own words: 'I confirm sky-a is powered off'."),
+    ] = "",
+    postpone: Annotated[
+        str, typer.Option(metavar="REASON", help="Leave the conversion for a run of its own.")
+    ] = "",
     take_over: Annotated[
         str,
         typer.Option(
@@ -99,15 +118,25 @@ def swap(  # noqa: PLR0917 - typer passes by name
     slow_link: Slow = False,
     ascii_only: Ascii = False,
 ) -> None:
-    """Start a planned swap, or go on with the one that is open."""
+    """Start a swap, or go on with the one that is open."""
     from skytui.commands import swap as swaps  # noqa: PLC0415
+    from skytui.commands.answers import parse_answers  # noqa: PLC0415
 
-    start = swaps.Start(take_over=take_over, why=why, ticket=ticket)
+    answers = parse_answers(
+        yes=yes,
+        confirm=confirm or [],
+        waive=waive or [],
+        accept_loss=accept_loss,
+        attest=attest,
+        postpone=postpone,
+    )
+    kind = swaps.kind_of(unplanned=unplanned, convert=convert)
+    start = swaps.Start(kind=kind, take_over=take_over, why=why, ticket=ticket)
     if headless:
-        raise typer.Exit(swaps.headless(pair, yes=yes, confirm=confirm or [], waive=waive or [], start=start))
-    if yes or confirm or waive:
-        raise UsageError("--yes, --confirm and --waive go with --headless: in the console a person answers.")
-    raise typer.Exit(swaps.console(pair, start=start, slow_link=slow_link, ascii_only=ascii_only))
+        raise typer.Exit(swaps.headless(pair, answers, start))
+    if answers != parse_answers(yes=False, confirm=[], waive=[]):
+        raise UsageError("Answers given in advance go with --headless: in the console a person answers.")
+    raise typer.Exit(swaps.console(pair, start, slow_link=slow_link, ascii_only=ascii_only))
 
 
 @app.command()
@@ -186,6 +215,34 @@ def report(
     from skytui.commands import report as reports  # noqa: PLC0415
 
     typer.echo(reports.schema_text() if schema else reports.report(run or [], form, output))
+
+
+@config_app.command("path")
+def config_path(as_json: Json = False) -> None:
+    """Show which files are searched, in which order, and which pair comes from which."""
+    from skytui.commands.config import path  # noqa: PLC0415
+
+    typer.echo(path(as_json=as_json))
+
+
+@config_app.command("check")
+def config_check(pair: Pair = None, as_json: Json = False) -> None:
+    """Read everything, and say every mistake: file, line, table, key. Exit code 2 when there is one."""
+    from skytui.commands.config import check  # noqa: PLC0415
+
+    text, code = check(pair, as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@config_app.command("init")
+def config_init(
+    pair: Annotated[str, typer.Argument(metavar="[PAIR]", help="The new pair's name.")] = "",
+) -> None:
+    """Ask a few questions, try the connections, and write the configuration of a new pair."""
+    from skytui.commands.init import init  # noqa: PLC0415
+
+    raise typer.Exit(init(pair))
 
 
 @lab_app.command("up")

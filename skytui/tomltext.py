@@ -13,12 +13,12 @@ def text_of(tree: Mapping[str, Any]) -> str:
 
 def _table(tree: Mapping[str, Any], under: tuple[str, ...]) -> list[str]:
     lines = [
-        f"{_key(key)} = {_scalar(value)}"
+        f"{key_text(key)} = {value_text(value)}"
         for key, value in tree.items()
         if not _is_table(value) and value is not None
     ]
     if under and lines:
-        lines = ["", f"[{'.'.join(map(_key, under))}]", *lines]
+        lines = ["", f"[{'.'.join(map(key_text, under))}]", *lines]
     for key, value in tree.items():
         if not _is_table(value):
             continue
@@ -26,8 +26,8 @@ def _table(tree: Mapping[str, Any], under: tuple[str, ...]) -> list[str]:
             lines += _table(value, (*under, key))
         else:
             for item in value:
-                head = ["", f"[[{'.'.join(map(_key, (*under, key)))}]]"]
-                lines += head + [f"{_key(k)} = {_scalar(v)}" for k, v in item.items() if v is not None]
+                head = ["", f"[[{'.'.join(map(key_text, (*under, key)))}]]"]
+                lines += head + [f"{key_text(k)} = {value_text(v)}" for k, v in item.items() if v is not None]
     return lines
 
 
@@ -37,14 +37,16 @@ def _is_table(value: object) -> bool:
     )
 
 
-def _key(key: str) -> str:
+def key_text(key: str) -> str:
+    """A key, in quotes where TOML wants them."""
     bare = key.replace("-", "").replace("_", "")
-    return key if bare.isascii() and bare.isalnum() else _scalar(key)
+    return key if bare.isascii() and bare.isalnum() else value_text(key)
 
 
-def _scalar(value: object) -> str:
+def value_text(value: object) -> str:
+    """A value that is no table."""
     if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_scalar, value))}]"
+        return f"[{', '.join(map(value_text, value))}]"
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     # A JSON string is a TOML basic string, but for DEL, which TOML wants escaped.

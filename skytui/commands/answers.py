@@ -9,20 +9,29 @@ import msgspec
 
 from skytui.errors import UsageError
 from skytui.runbook.model import Run
-from skytui.runbook.steps import STEPS, Step
+from skytui.runbook.steps import STEPS, Phase, Step
 
 
 class Answers(msgspec.Struct, frozen=True):
-    """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in the phrases."""
+    """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in hosts' names.
+
+    `accept_loss`: the loss of an unplanned swap is accepted. `attest` is a statement in its own words.
+    `postpone` is why the conversion is left for later.
+    """
 
     yes: bool = False
     confirm: dict[str, str] = {}
     waive: dict[str, str] = {}
     practice: bool = False
+    accept_loss: bool = False
+    attest: str = ""
+    postpone: str = ""
 
     def phrase(self, run: Run, step: Step) -> str | None:
         """What confirms `step`, or None when that was not said."""
         wanted = run.phrase(step)
+        if step.words:
+            return wanted if self.accept_loss else None
         if step.id in self.confirm:
             return self.confirm[step.id]
         if not wanted:
@@ -36,6 +45,11 @@ class Answers(msgspec.Struct, frozen=True):
         for step in run.steps:
             if step.id in done:
                 continue
+            if step.phase is Phase.CONVERT and self.postpone:
+                break
+            if step.words:
+                options += [] if self.accept_loss else ["--accept-loss"]
+                continue
             wanted = run.phrase(step)
             given = self.phrase(run, step)
             if given is None and not wanted and "--yes" not in options:
@@ -46,13 +60,28 @@ class Answers(msgspec.Struct, frozen=True):
 
 
 def parse_answers(
-    *, yes: bool, confirm: Sequence[str], waive: Sequence[str], practice: bool = False
+    *,
+    yes: bool,
+    confirm: Sequence[str],
+    waive: Sequence[str],
+    practice: bool = False,
+    accept_loss: bool = False,
+    attest: str = "",
+    postpone: str = "",
 ) -> Answers:
     """The answers given on the command line.
 
     Raises UsageError for one that is not `STEP=TEXT`, names no step, or waives what cannot be waived.
     """
-    answers = Answers(yes, _pairs("--confirm", confirm), _pairs("--waive", waive), practice)
+    answers = Answers(
+        yes,
+        _pairs("--confirm", confirm),
+        _pairs("--waive", waive),
+        practice,
+        accept_loss=accept_loss,
+        attest=attest.strip(),
+        postpone=postpone.strip(),
+    )
     for step in answers.waive:
         if not STEPS[step].waivable:
             able = ", ".join(name for name, known in STEPS.items() if known.waivable)

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from skytui.clock import SystemClock
+from skytui.commands.keys import keys_for
 from skytui.conductor.runs import open_run
 from skytui.config.pairs import load_pair, pair_names
 from skytui.config.state import pair_folder
@@ -61,10 +62,17 @@ def open_console(pair: str, *, slow_link: bool, ascii_only: bool, drill: bool) -
     Raises StateError when the conductor does not start.
     """
 
+    keys = keys_for(pair)
+
     async def show() -> Leaving:
         client = await attach(pair, "console")
         return await _show(
-            client, lambda: attach(pair, "console"), slow_link=slow_link, ascii_only=ascii_only, drill=drill
+            client,
+            lambda: attach(pair, "console"),
+            slow_link=slow_link,
+            ascii_only=ascii_only,
+            drill=drill,
+            keys=keys,
         )
 
     return asyncio.run(show())
@@ -77,11 +85,12 @@ async def _show(
     slow_link: bool,
     ascii_only: bool,
     drill: bool = False,
+    keys: dict[str, object],
 ) -> Leaving:
     session = LinkSession(client, again, SystemClock())
     listening = asyncio.create_task(session.run())
     try:
-        return await run_console(session, slow_link=slow_link, ascii_only=ascii_only, drill=drill)
+        return await run_console(session, slow_link=slow_link, ascii_only=ascii_only, drill=drill, keys=keys)
     finally:
         listening.cancel()
         (ended,) = await asyncio.gather(listening, return_exceptions=True)
@@ -118,7 +127,8 @@ async def _watch(pair: str, *, slow_link: bool, ascii_only: bool) -> Leaving:
             f"A run of {pair} is open, and its conductor is gone; a watcher does not take it up.",
             hint=f"See where it stands with: skytui plan {pair}. Take it up with: skytui {pair}",
         )
+    keys = keys_for(pair)
     client = await attach(pair, "watch")
     return await _show(
-        client, lambda: Client.connect(folder, "watch"), slow_link=slow_link, ascii_only=ascii_only
+        client, lambda: Client.connect(folder, "watch"), slow_link=slow_link, ascii_only=ascii_only, keys=keys
     )

@@ -25,9 +25,13 @@ from skytui.link.wire import (
     NewReading,
     Notice,
     Past,
+    Postpone,
     Present,
     Previews,
+    Request,
+    State,
     Take,
+    TurnRun,
     Waive,
 )
 from skytui.pair.pair import PairReading
@@ -39,7 +43,10 @@ from skytui.runbook.history import usual_words
 from skytui.runbook.model import Doubtful, Ended, Failed, Run, Waiting
 from skytui.runbook.paper import remaining_steps
 from skytui.runbook.prospect import Turn, prospect
+from skytui.runbook.sides import Sides, sides_of
+from skytui.runbook.statements import why_no_statement
 from skytui.runbook.steps import Kind, plan_of
+from skytui.runbook.turning import plan_of_turn, why_no_turn, why_not_later
 
 __all__ = [
     "DONE",
@@ -65,7 +72,7 @@ async def swap(
     *,
     start: Start = NOTHING_SAID,
 ) -> int:
-    """Run a planned swap of `pair` to its end, or as far as the answers go; returns the exit code.
+    """Run a swap of `pair` to its end, or as far as the answers go; returns the exit code.
 
     A run that is open already is gone on with; `start` is what is said of one that is started. Raises
     SkytuiError where nothing could be started.
@@ -131,18 +138,32 @@ class _Headless:
 
     async def go(self) -> int:
         """Open or take up the run and answer until it ends or stops."""
-        welcome = self._client.welcome
+        kind, welcome = self._start.kind, self._client.welcome
         if welcome.run is not None and not welcome.run.over:
-            self._run = welcome.run
-            self._foresee(welcome.run)
-            await self._sit(welcome.run)
-            self._narrate(f"run {welcome.run.id} is open; going on with it")
+            await self._go_on(welcome.run, kind)
         else:
-            self._foresee(await self._imagined())
+            self._foresee(await self._imagined(kind))
             reply = await self._client.request(self._start.request)
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
         return await self._to_the_end()
+
+    async def _go_on(self, run: Run, kind: Kind) -> None:
+        """Take the seat of an open run; one that is to be an unplanned one is turned into it."""
+        turns = kind is Kind.UNPLANNED and run.kind is Kind.PLANNED
+        if kind is not run.kind and not turns and kind is not Kind.PLANNED:
+            raise RunRefusedError(f"Run {run.id} is open and {run.kind.value}; end it first.")
+        if turns and (reason := why_no_turn(run)):
+            raise RunRefusedError(f"Run {run.id} was not made an unplanned one: {reason}.")
+        self._run = run
+        plan = (*(record.step for record in run.records), *plan_of_turn()) if turns else run.plan
+        self._foresee(msgspec.structs.replace(run, plan=plan))
+        await self._sit(run)
+        if turns:
+            reply = await self._client.request(lambda number: TurnRun(number, run.id, "asked for headless"))
+            if reply.refused:
+                raise RunRefusedError(f"Run {run.id} was not made an unplanned one: {reply.refused}.")
+        self._narrate(f"run {run.id} is open; going on with it")
 
     async def go_back(self, reason: str) -> int:
         """Abort the run that is open and answer until the pair is as it was, or the run stops half-way."""
@@ -204,21 +225,25 @@ class _Headless:
                 hint=f"Add: {' '.join(missing)}",
             )
 
-    async def _imagined(self) -> Run:
+    async def _imagined(self, kind: Kind) -> Run:
         """The run as it would open, to see which answers it will want."""
+        sides = Sides(why_not="neither server has been read yet")
         try:
             async with asyncio.timeout(FIRST_READING_SECONDS):
-                while self._reading is None or not (self._reading.master() and self._reading.standby()):
+                while (sides := sides_of(kind, self._reading)).why_not:
                     self._reading = await self._next_reading()
         except TimeoutError as error:
             if self._reading is None:
                 raise UnreachableError("The conductor sent no reading.") from error
-        old, new = self._reading.master(), self._reading.standby()
-        if old is None or new is None:
-            roles = {name: self._reading.role(name) or "unknown" for name in self._reading.servers}
-            found = ", ".join(f"{name} reads {role}" for name, role in roles.items())
-            raise RunRefusedError(f"A planned swap needs one master and one standby; {found}.")
-        return imagined_run(self._client.welcome.pair, old, new, self._reading)
+        if self._reading is None or (sides.why_not and kind is not Kind.CONVERT):
+            raise RunRefusedError(f"No run was started: {sides.why_not}; {self._roles()}.")
+        return imagined_run(kind, self._client.welcome.pair, sides, self._reading)
+
+    def _roles(self) -> str:
+        reading = self._reading
+        if reading is None:
+            return "nothing was read"
+        return ", ".join(f"{name} reads {reading.role(name) or 'unknown'}" for name in reading.servers)
 
     async def _next_reading(self) -> PairReading:
         async for message in self._client:
@@ -241,6 +266,8 @@ class _Headless:
             return self._stop(run, f"{by} operates this run now; it goes on there", HALF_WAY)
         ahead = prospect(run, self._reading)
         self._tell(run, ahead.reasons)
+        if await self._said(run):
+            return None
         if isinstance(run.stage, Failed):
             return self._stop(run, f"{run.stage.step} failed: {run.stage.outcome.says}", HALF_WAY)
         if ahead.overdue:
@@ -255,19 +282,37 @@ class _Headless:
             await self._answer(run, ahead.turn, ahead.gate.passes)
         return None
 
+    async def _said(self, run: Run) -> bool:
+        """Give a statement, or leave the conversion for later, where that was said and counts now."""
+        step, moment = run.step, self._reading.now if self._reading else None
+        if step is None or self._answered == moment:
+            return False
+        request: Callable[[int], Request] | None = None
+        if self._answers.postpone and not why_not_later(run):
+            request = lambda number: Postpone(number, run.id, self._answers.postpone)  # noqa: E731
+        elif self._answers.attest and step.id == "fence-master" and not why_no_statement(run):
+            request = lambda number: State(number, run.id, step.id, self._answers.attest)  # noqa: E731
+        if request is None:
+            return False
+        self._answered = moment
+        reply = await self._client.request(request)
+        if reply.refused:
+            self._narrate(f"{step.id}: {reply.refused}")
+        return True
+
     def _blocked_too_long(self, run: Run, turn: Turn, reading: PairReading) -> bool:
         """Whether what must hold before a step, or a hold, has kept us waiting beyond the step's deadline."""
         if turn is not Turn.BLOCKED or run.step is None:
             self._blocked_since = None
             return False
         self._blocked_since = self._blocked_since or reading.now
-        return reading.now.since(self._blocked_since) > run.step.deadline
+        return reading.now.since(self._blocked_since) > run.deadline(run.step)
 
     def _answered_too_long(self, run: Run, reading: PairReading) -> bool:
         """Whether a step keeps coming back unstarted (its host is out of reach) beyond its deadline."""
         if run.step is None or self._first_answer is None or self._first_answer[0] != run.step.id:
             return False
-        return reading.now.since(self._first_answer[1]) > run.step.deadline
+        return reading.now.since(self._first_answer[1]) > run.deadline(run.step)
 
     async def _late(self, run: Run, reasons: tuple[str, ...]) -> int | None:
         step = run.step
@@ -326,18 +371,18 @@ def report_words(past: Past, run: Run) -> str:
     return f"its report lies in {past.folder}/{run.id}/report.md, .json and .html; {made}"
 
 
-def imagined_run(pair: str, old: str, new: str, reading: PairReading) -> Run:
-    """A planned run as it would open now; nothing is recorded."""
+def imagined_run(kind: Kind, pair: str, sides: Sides, reading: PairReading) -> Run:
+    """A run as it would open now; nothing is recorded."""
     opened = Opened(
         at=reading.now,
         wall=reading.wall,
         run="(not started)",
         pair=pair,
-        kind=Kind.PLANNED,
-        old=old,
-        new=new,
+        kind=kind,
+        old=sides.old,
+        new=sides.new,
         who=getpass.getuser(),
-        plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
+        plan=tuple(step.id for step in plan_of(kind)),
         thresholds=Thresholds(),
     )
     return apply(None, opened)

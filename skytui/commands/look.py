@@ -33,11 +33,19 @@ class Looked(msgspec.Struct, frozen=True):
     cadence: Cadence = Cadence()
 
 
-def cadence_here(pair: str, now: datetime) -> Cadence:
-    """When the pair was swapped last, when the next swap is due, and its quiet window, by what lies here."""
+def timing_of(pair: str) -> Timing:
+    """How often the pair is to be swapped, and when. Raises ConfigError when it is not soundly configured."""
+    from skytui.config.pairs import load_pair  # noqa: PLC0415
+
+    config = load_pair(pair)
+    return Timing(config.every, config.quiet)
+
+
+def cadence_here(pair: str, timing: Timing, now: datetime) -> Cadence:
+    """When the pair was swapped last by the journals here, when the next is due, and its quiet window."""
     from skytui.conductor.history import History  # noqa: PLC0415
 
-    return cadence_of(History(pair_folder(pair)).past(), Timing(), now)
+    return cadence_of(History(pair_folder(pair)).past(), timing, now)
 
 
 async def look(pair: str) -> Looked:
@@ -71,7 +79,7 @@ async def _ask(pair: str, folder: Path) -> Looked:
             welcome.run,
             welcome.previews,
             welcome.progress,
-            cadence_here(pair, reading.wall),
+            cadence_here(pair, timing_of(pair), reading.wall),
         )
     finally:
         await client.close()
@@ -80,20 +88,21 @@ async def _ask(pair: str, folder: Path) -> Looked:
 async def _poll(pair: str) -> Looked:
     from skytui.conductor.poller import Poller  # noqa: PLC0415 - asyncssh and httpx come with it
     from skytui.conductor.runs import open_run  # noqa: PLC0415
-    from skytui.config.pairs import load_pair  # noqa: PLC0415
+    from skytui.config.inputs import load  # noqa: PLC0415
     from skytui.config.secrets import SecretStore  # noqa: PLC0415
     from skytui.drivers.build import open_drivers  # noqa: PLC0415
 
-    config = load_pair(pair)
+    loaded = load(pair)
+    config = loaded.pair
     secrets = SecretStore(config.secrets)
     secrets.resolve()
     if secrets.missing():
         raise ConfigError(
-            f"The secrets {', '.join(secrets.missing())} of {pair} are not configured.",
+            f"The secrets {', '.join(secrets.missing())} of {pair} must be given by a person.",
             hint=f"Open the console (skytui {pair}), which asks for them.",
         )
     clock = SystemClock()
-    drivers = open_drivers(config, clock, secrets)
+    drivers = open_drivers(config, clock, secrets, loaded.profile)
     try:
         reading = await Poller(drivers, clock, 0.0, lambda _: None).poll()
     finally:
@@ -108,5 +117,5 @@ async def _poll(pair: str) -> Looked:
         stored.run if stored else None,
         {},
         None,
-        cadence_here(pair, reading.wall),
+        cadence_here(pair, timing_of(pair), reading.wall),
     )

@@ -10,10 +10,14 @@ from skytui.errors import StateError, UsageError
 from skytui.runbook.history import UsualTime, usual_steps
 from skytui.runbook.model import Run
 from skytui.runbook.paper import remaining_steps
+from skytui.runbook.sides import sides_of
+from skytui.runbook.steps import Kind
 
 
 def plan(pair: str, run_id: str = "") -> str:
-    """The plan of the open run, of the run named, or of a planned swap as it would start now.
+    """The plan of the open run, of the run named, or of a swap as it would start now.
+
+    With no master to be read it is the unplanned one.
 
     Raises StateError when no plan can be made, because roles are not known or a journal cannot be trusted.
     """
@@ -29,13 +33,15 @@ def plan(pair: str, run_id: str = "") -> str:
 def _open_or_imagined(looked: Looked) -> Run:
     if looked.run is not None and not looked.run.over:
         return looked.run
-    old, new = looked.reading.master(), looked.reading.standby()
-    if old is None or new is None:
-        raise StateError(
-            f"No plan can be made for {looked.pair}: a planned swap needs one master and one standby.",
-            hint=f"Look at both with: skytui status {looked.pair}",
-        )
-    return imagined_run(looked.pair, old, new, looked.reading)
+    planned, unplanned = (sides_of(kind, looked.reading) for kind in (Kind.PLANNED, Kind.UNPLANNED))
+    if not planned.why_not:
+        return imagined_run(Kind.PLANNED, looked.pair, planned, looked.reading)
+    if not unplanned.why_not:
+        return imagined_run(Kind.UNPLANNED, looked.pair, unplanned, looked.reading)
+    raise StateError(
+        f"No plan can be made for {looked.pair}: {planned.why_not}.",
+        hint=f"Look at both with: skytui status {looked.pair}",
+    )
 
 
 def _stored(pair: str, run_id: str) -> tuple[Run, Path]:

@@ -3,12 +3,12 @@
 from pathlib import Path
 
 from skytui.clock import SystemClock
-from skytui.commands.look import cadence_here
+from skytui.commands.look import cadence_here, timing_of
 from skytui.conductor import fixed
 from skytui.conductor.runs import load_run, stored_runs
 from skytui.config.state import known_folders, pair_folder
-from skytui.errors import StateError, UsageError
-from skytui.runbook.cadence import cadence_words
+from skytui.errors import ConfigError, StateError, UsageError
+from skytui.runbook.cadence import Timing, cadence_words
 from skytui.runbook.model import Ended
 
 
@@ -17,8 +17,19 @@ def listing(pair: str) -> str:
     lines = [_line(folder) for folder in stored_runs(pair_folder(pair))]
     if not lines:
         return f"{pair} has no runs on this machine."
+    return "\n".join([*lines, "", *_cadence(pair)])
+
+
+def _cadence(pair: str) -> tuple[str, ...]:
+    """Last swap, next due and quiet window; why that is not known, where the configuration is faulty."""
     now = SystemClock().now()
-    return "\n".join([*lines, "", *cadence_words(cadence_here(pair, now), now)])
+    timing = Timing()
+    trouble: tuple[str, ...] = ()
+    try:
+        timing = timing_of(pair)
+    except ConfigError as error:
+        trouble = (f"when the next swap is due is not known: {error}",)
+    return (*cadence_words(cadence_here(pair, timing, now), now), *trouble)
 
 
 def _line(folder: Path) -> str:

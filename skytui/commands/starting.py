@@ -3,21 +3,23 @@
 import msgspec
 
 from skytui.link.wire import Open
+from skytui.runbook.steps import Kind
 
 
 class Start(msgspec.Struct, frozen=True, kw_only=True):
-    """The occasion of a run: why, and by which ticket; both may be empty.
+    """Of which kind a run is, and its occasion: why, and by which ticket; both may be empty.
 
     `take_over` is the reason for which the mark of another jump host's dead run is replaced, empty for none.
     """
 
+    kind: Kind = Kind.PLANNED
     take_over: str = ""
     why: str = ""
     ticket: str = ""
 
     def request(self, number: int) -> Open:
         """The request that starts it."""
-        return Open(number, take_over=self.take_over, why=self.why, ticket=self.ticket)
+        return Open(number, kind=self.kind, take_over=self.take_over, why=self.why, ticket=self.ticket)
 
 
 NOTHING_SAID = Start()

@@ -2,30 +2,37 @@
 
 import asyncio
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from skytui.commands.answers import parse_answers
+from skytui.commands.answers import Answers
 from skytui.commands.console import chosen_pair, known_pair, require_terminal
 from skytui.commands.starting import NOTHING_SAID, Start
-from skytui.errors import RunRefusedError
+from skytui.errors import RunRefusedError, UsageError
 from skytui.link.start import attach
 from skytui.link.wire import HoldRun, ReleaseRun, Reply, Request
+from skytui.runbook.steps import Kind
 
-__all__ = ["Start", "abort", "console", "headless", "hold", "narrate", "release"]
+__all__ = ["Start", "abort", "console", "headless", "hold", "kind_of", "narrate", "release"]
 
 
-def headless(
-    pair: str, *, yes: bool, confirm: Sequence[str], waive: Sequence[str], start: Start = NOTHING_SAID
-) -> int:
-    """Run a planned swap without a screen; returns the exit code."""
+def headless(pair: str, answers: Answers, start: Start = NOTHING_SAID) -> int:
+    """Run a swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
     known_pair(pair)
-    answers = parse_answers(yes=yes, confirm=confirm, waive=waive)
     return asyncio.run(swap(pair, answers, sys.stdout, narrate, start=start))
 
 
-def console(pair: str, *, start: Start = NOTHING_SAID, slow_link: bool, ascii_only: bool) -> int:
+def kind_of(*, unplanned: bool, convert: bool) -> Kind:
+    """The kind of run the options ask for. Raises UsageError for both at once."""
+    if unplanned and convert:
+        raise UsageError("--unplanned and --convert are two kinds of run: give one of them.")
+    if unplanned:
+        return Kind.UNPLANNED
+    return Kind.CONVERT if convert else Kind.PLANNED
+
+
+def console(pair: str, start: Start = NOTHING_SAID, *, slow_link: bool, ascii_only: bool) -> int:
     """Open the console, and with it a run if none is open."""
     from skytui.commands.console import console as show  # noqa: PLC0415
 

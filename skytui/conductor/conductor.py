@@ -20,7 +20,7 @@ from skytui.conductor.marks import Marks, mark_of
 from skytui.conductor.paper import changes_the_plan, previews_of, put_on_paper
 from skytui.conductor.poller import Poller
 from skytui.conductor.progress import Listener
-from skytui.conductor.runs import JOURNAL, ended_here, new_run_id, nothing_half_made, open_run
+from skytui.conductor.runs import JOURNAL, ended_here, left_over, new_run_id, nothing_half_made, open_run
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
 from skytui.config.inputs import NO_INPUTS, Inputs
@@ -51,10 +51,10 @@ from skytui.runbook.cadence import Timing
 from skytui.runbook.events import Opened, Recorded
 from skytui.runbook.model import Run
 from skytui.runbook.progress import Progress
-from skytui.runbook.steps import plan_of
+from skytui.runbook.sides import Sides, sides_of
+from skytui.runbook.steps import Kind, plan_of
 
 _LOG = logging.getLogger(__name__)
-_NO_ROLES = "a planned swap needs one server that reads master and one that reads standby"
 
 
 class Conductor:
@@ -106,7 +106,9 @@ class Conductor:
             ours=lambda mark: ended_here(folder, mark),
             trouble=self._trouble,
         )
-        self._archive = Archive(folder, Timing(), clock, send=self.hub.publish, trouble=self._trouble)
+        self._archive = Archive(
+            folder, Timing(config.every, config.quiet), clock, send=self.hub.publish, trouble=self._trouble
+        )
         self._listener = Listener(
             drivers,
             clock,
@@ -189,7 +191,7 @@ class Conductor:
     async def open(self, request: Open, seat: Seat) -> str:
         """Start a run, once every server that can be reached carries its mark."""
         async with self._opening:  # of two at once the second is told of the first one's run
-            if reason := self._why_not_open(seat):
+            if reason := self._why_not_open(seat, request.kind):
                 return reason
             run_id, wall = new_run_id(self.folder, self._clock.now()), self._clock.now()
             mark = mark_of(self._config.name, run_id, self._clock.instant().boot, seat.who, wall)
@@ -205,7 +207,7 @@ class Conductor:
                 self._marks.opened(self._engine, reason)
             return refused
 
-    def _why_not_open(self, seat: Seat) -> str:
+    def _why_not_open(self, seat: Seat, kind: Kind) -> str:
         if self.run is not None and not self.run.over:
             operator = self.seats.present.operator
             by = operator.words if operator else f"{self.run.operator}, who is not connected"
@@ -217,18 +219,17 @@ class Conductor:
         wanted = self._secrets.missing()
         if wanted:
             return f"a secret is wanted first: {', '.join(wanted)}"
-        return "" if self._roles else _NO_ROLES
+        return self._sides(kind).why_not
 
-    @property
-    def _roles(self) -> tuple[str, str] | None:
-        """Who reads master and who standby, if there is one of each."""
-        old, new = (self._reading.master(), self._reading.standby()) if self._reading else (None, None)
-        return (old, new) if old and new else None
+    def _sides(self, kind: Kind) -> Sides:
+        """Who would hand over to whom in a run of this kind that starts now."""
+        return sides_of(kind, self._reading, left_over(self.folder) if kind is Kind.CONVERT else None)
 
     def _begin(self, request: Open, seat: Seat, run_id: str) -> str:
         """The run is open with its first event. Raises StateError when that cannot be written."""
-        if (roles := self._roles) is None:
-            raise StateError(f"No run was started: {_NO_ROLES}.")
+        sides = self._sides(request.kind)
+        if sides.why_not:
+            raise StateError(f"No run was started: {sides.why_not}.")
         folder = self.folder / "runs" / run_id
         plan = tuple(step.id for step in plan_of(request.kind))
         with nothing_half_made(folder):
@@ -240,8 +241,8 @@ class Conductor:
             run=run_id,
             pair=self._config.name,
             kind=request.kind,
-            old=roles[0],
-            new=roles[1],
+            old=sides.old,
+            new=sides.new,
             who=seat.who,
             host=socket.gethostname(),
             plan=plan,
@@ -250,6 +251,8 @@ class Conductor:
             fixed=fixed,
             why=plain(request.why).strip(),
             ticket=plain(request.ticket).strip(),
+            owed=sides.owed,
+            deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []

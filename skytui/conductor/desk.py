@@ -8,12 +8,36 @@ from collections.abc import Callable
 from skytui.clock import Clock
 from skytui.conductor.engine import Engine
 from skytui.conductor.seats import Seats
-from skytui.link.wire import AbortRun, Confirm, HandOver, HoldRun, ReleaseRun, Seat, Take, Waive
+from skytui.link.wire import (
+    AbortRun,
+    Confirm,
+    HandOver,
+    HoldRun,
+    Postpone,
+    ReleaseRun,
+    Seat,
+    State,
+    Take,
+    TurnRun,
+    Waive,
+)
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
-from skytui.runbook.events import Aborted, Confirmed, HandedOver, Held, Recorded, Released, Waived
+from skytui.runbook.events import (
+    Aborted,
+    Confirmed,
+    HandedOver,
+    Held,
+    Postponed,
+    Recorded,
+    Released,
+    Stated,
+    Turned,
+    Waived,
+)
 from skytui.runbook.gates import passes
 from skytui.runbook.model import Run
+from skytui.runbook.turning import plan_of_turn
 from skytui.runbook.undo import plan_of_abort
 
 
@@ -76,16 +100,39 @@ class Desk:
 
     def abort(self, request: AbortRun, seat: Seat) -> str:
         """Take the run back."""
-        run = self._run
-        if run is None or run.over or run.id != request.run:
-            return "that run is not open"
-        if reason := self._claim(seat):
-            return reason
+        run = self._claimed(request.run, seat)
+        if isinstance(run, str):
+            return run
         at, wall = self._clock.instant(), self._clock.now()
         plan = plan_of_abort(run)
         return self._feed(
             Aborted(at=at, wall=wall, run=run.id, who=seat.who, reason=plain(request.reason), plan=plan)
         )
+
+    def state(self, request: State, seat: Seat) -> str:
+        """Take the operator's word that the original master is powered off. Other words are not recorded."""
+        run = self._claimed(request.run, seat)
+        if isinstance(run, str):
+            return run
+        words = run.statement_words if request.words.strip() == run.statement_words else ""
+        at, wall = self._clock.instant(), self._clock.now()
+        return self._feed(Stated(at=at, wall=wall, run=run.id, step=request.step, who=seat.who, words=words))
+
+    def turn(self, request: TurnRun, seat: Seat) -> str:
+        """Go on as an unplanned swap."""
+        run = self._claimed(request.run, seat)
+        if isinstance(run, str):
+            return run
+        at, wall, why = self._clock.instant(), self._clock.now(), plain(request.reason)
+        return self._feed(Turned(at=at, wall=wall, run=run.id, who=seat.who, reason=why, plan=plan_of_turn()))
+
+    def postpone(self, request: Postpone, seat: Seat) -> str:
+        """Leave the conversion for a run of its own, and end this one."""
+        run = self._claimed(request.run, seat)
+        if isinstance(run, str):
+            return run
+        at, wall, why = self._clock.instant(), self._clock.now(), plain(request.reason)
+        return self._feed(Postponed(at=at, wall=wall, run=run.id, who=seat.who, reason=why))
 
     def hold(self, request: HoldRun, seat: Seat) -> str:
         """Stop the run at its next gate. Everybody who is more than a watcher may."""
@@ -127,6 +174,13 @@ class Desk:
     def _hand_over(self, *, to: str, by: str, reason: str = "") -> str:
         at, wall = self._clock.instant(), self._clock.now()
         return self._feed(HandedOver(at=at, wall=wall, to=to, by=by, reason=reason))
+
+    def _claimed(self, run_id: str, seat: Seat) -> Run | str:
+        """The open run of this id, for its operator; else why not."""
+        run = self._run
+        if run is None or run.over or run.id != run_id:
+            return "that run is not open"
+        return self._claim(seat) or run
 
     def _claim(self, seat: Seat) -> str:
         return "no run is open" if self._run is None else self._seats.claim(seat, self._run)

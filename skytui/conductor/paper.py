@@ -7,7 +7,7 @@ from pathlib import Path
 from skytui.conductor.runs import PLAN, write_whole
 from skytui.drivers.driver import Driver
 from skytui.pair.pair import PairReading
-from skytui.runbook.events import Aborted, Closed, Intended, Opened, Passed, Recorded, Resumed, Waived
+from skytui.runbook.events import Aborted, Closed, Intended, Opened, Passed, Recorded, Resumed, Turned, Waived
 from skytui.runbook.history import UsualTime
 from skytui.runbook.model import Run
 from skytui.runbook.orders import expectation, next_token, order_for
@@ -31,7 +31,7 @@ def changes_the_plan(event: Recorded) -> bool:
     """Whether after this event something else is left to do, or there is no way back any more."""
     if isinstance(event, Intended):
         return STEPS[event.step].no_way_back
-    return isinstance(event, Opened | Aborted | Passed | Waived | Resumed | Closed)
+    return isinstance(event, Opened | Aborted | Turned | Passed | Waived | Resumed | Closed)
 
 
 def put_on_paper(

@@ -152,6 +152,16 @@ def ended_here(pair_folder: Path, mark: Mark) -> bool:
     return isinstance(first, Opened) and first.at.boot == mark.key
 
 
+def left_over(pair_folder: Path) -> Run | None:
+    """The last run of this pair, if it left its conversion for later; what it owes is taken over.
+
+    Raises StateError when its journal cannot be trusted.
+    """
+    ended = [folder for folder in stored_runs(pair_folder) if has_ended(folder)]
+    last = load_run(ended[-1]).run if ended else None
+    return last if last is not None and last.postponed else None
+
+
 def open_run(pair_folder: Path) -> StoredRun | None:
     """The run of this pair that has not ended, if there is one.
 

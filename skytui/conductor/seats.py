@@ -17,7 +17,21 @@ from skytui.runbook.model import Run
 CLIENTS = ("console", "headless", "watch", "glance")
 LOOKS = ("watch", "glance")
 """The kinds of client that may only look; a glance is not even named among those who are here."""
-ACTS = ("open", "confirm", "waive", "abort", "hold", "release", "take", "hand over", "secret", "leave")
+ACTS = (
+    "open",
+    "confirm",
+    "waive",
+    "abort",
+    "state",
+    "turn",
+    "postpone",
+    "hold",
+    "release",
+    "take",
+    "hand over",
+    "secret",
+    "leave",
+)
 """What a client that is more than a watcher may ask for. Whether it counts then is another question."""
 
 

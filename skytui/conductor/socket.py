@@ -26,11 +26,14 @@ from skytui.link.wire import (
     HoldRun,
     Leave,
     Open,
+    Postpone,
     ReleaseRun,
     Reply,
     Request,
     Seat,
+    State,
     Take,
+    TurnRun,
     Waive,
 )
 from skytui.plaintext import plain
@@ -123,6 +126,12 @@ class Door:
                     return conductor.desk.waive(request, seat)
                 case AbortRun():
                     return conductor.desk.abort(request, seat)
+                case State():
+                    return conductor.desk.state(request, seat)
+                case TurnRun():
+                    return conductor.desk.turn(request, seat)
+                case Postpone():
+                    return conductor.desk.postpone(request, seat)
                 case HoldRun():
                     return conductor.desk.hold(request, seat)
                 case ReleaseRun():

@@ -11,6 +11,7 @@ import msgspec
 from skytui.config.pairs import SCHEMA, PairConfig, document_of, read_pair
 from skytui.config.profile import Profile
 from skytui.config.profile_file import find_profile, read_profile
+from skytui.config.secrets import SecretSource
 from skytui.config.tables import Document
 from skytui.tomltext import text_of
 
@@ -49,7 +50,7 @@ def load(name: str) -> Loaded:
     profile = read_profile(found)
     table = document.table(document.table(document.data, "pair", ()), name, ("pair",))
     config = text_of({"schema": SCHEMA, "pair": {name: table}})
-    return Loaded(pair, profile, Inputs(config, profile.name, found.text))
+    return Loaded(_asked_for(pair, profile), profile, Inputs(config, profile.name, found.text))
 
 
 def restored(name: str, inputs: Inputs, config_file: Path, profile_file: Path) -> Loaded:
@@ -59,4 +60,11 @@ def restored(name: str, inputs: Inputs, config_file: Path, profile_file: Path) -
     """
     pair = read_pair(Document(config_file, inputs.config), name)
     profile = read_profile(Document(profile_file, inputs.profile))
-    return Loaded(pair, msgspec.structs.replace(profile, name=inputs.profile_name), inputs)
+    named = msgspec.structs.replace(profile, name=inputs.profile_name)
+    return Loaded(_asked_for(pair, named), named, inputs)
+
+
+def _asked_for(pair: PairConfig, profile: Profile) -> PairConfig:
+    """The pair with every secret its profile needs: a person is asked for those that have no source."""
+    asked = dict.fromkeys(sorted(profile.secret_names() - set(pair.secrets)), SecretSource())
+    return msgspec.structs.replace(pair, secrets={**pair.secrets, **asked})

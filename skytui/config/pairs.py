@@ -7,22 +7,30 @@ Searched in this order, the first file that has the pair wins: `$SKYTUI_CONFIG`,
 import os
 import re
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, TypeVar, cast
 
 import msgspec
 from msgspec import Meta
 
 from skytui import paths
+from skytui.config.hooks import Hooks
 from skytui.config.secrets import SecretSource
 from skytui.config.tables import Document, KeyPath, nearest
+from skytui.config.timing import Period
+from skytui.config.values import Command, Duration
 from skytui.errors import ConfigError
+from skytui.pair.procedure import STEP_IDS
+from skytui.pair.quiet import QuietWindow
 from skytui.pair.thresholds import Thresholds
 
 SCHEMA = 1
 SYSTEM_FILE = Path("/etc/skytui/config.toml")
 
+T = TypeVar("T", bound=msgspec.Struct)
+
 PortNumber = Annotated[int, Meta(ge=1, le=65535)]
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+"""What a pair or a server may be called."""
 
 
 class SshConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,19 +66,29 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
 class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
     """One pair, as configured. `practice` marks a pair made for drills; nothing else is assumed of it.
 
-    `state` is the folder a team shares for it (None: the person's own state folder). `operators` are the
-    users who may operate a run; without any, whoever may open the conductor's socket.
+    `state` is the folder a team shares for it (None: the person's own state folder), `group` the group that
+    folder must belong to. `operators` are the users who may operate a run; without any, whoever may open the
+    conductor's socket. `deadlines` are by step, in place of the procedure's own. It is to be swapped `every`
+    so many days, in its `quiet` window. `alarm` is run when two servers read master, or when an agent drifts
+    back within `watch_hours` after a run.
     """
 
     name: str
     file: Path
-    profile: str
     servers: dict[str, ServerConfig]
+    profile: str
     practice: bool = False
+    state: Path | None = None
+    group: str | None = None
+    operators: list[str] = []
+    every: Period | None = None
+    quiet: QuietWindow | None = None
+    alarm: Command | None = None
+    watch_hours: Annotated[float, Meta(ge=0, le=24 * 14)] = 24.0
     secrets: dict[str, SecretSource] = {}
     thresholds: Thresholds = Thresholds()
-    state: Path | None = None
-    operators: list[str] = []
+    deadlines: dict[str, Duration] = {}
+    hooks: Hooks = Hooks()
 
     def peer(self, server: str) -> ServerConfig:
         """The other server.
@@ -83,14 +101,60 @@ class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class _PairTable(msgspec.Struct, frozen=True, kw_only=True):
-    """A `[pair.NAME]` table without its servers."""
+    """The keys of a `[pair.NAME]` table; the tables in it are read each on its own."""
 
     profile: str
     practice: bool = False
-    secrets: dict[str, SecretSource] = {}
-    thresholds: Thresholds = Thresholds()
     state: Path | None = None
+    group: str | None = None
     operators: list[str] = []
+    every: Period | None = None
+    quiet: QuietWindow | None = None
+    alarm: Command | None = None
+    watch_hours: Annotated[float, Meta(ge=0, le=24 * 14)] = 24.0
+
+
+_TABLES = ("server", "secrets", "thresholds", "deadlines", "hooks")
+"""The tables in a `[pair.NAME]` table."""
+
+_LIMITS: dict[str, tuple[float, float]] = {
+    "fresh_seconds": (0.5, 300),
+    "poll_seconds": (0.02, 60),
+    "zero_readings": (1, 50),
+    "zero_seconds": (0, 50),  # the poller remembers one minute of them
+    "heartbeat_seconds": (0.05, 600),
+    "mark_stale_seconds": (0.15, 86400),
+    "stall_seconds": (1, 3600),
+}
+"""What a threshold may be, at least and at most. Beyond it a gate would never pass, or prove nothing."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """A file that is searched for pairs. `why` says what it is; `must`: it is an error if it is not there."""
+
+    file: Path
+    why: str
+    must: bool = False
+
+    @property
+    def there(self) -> bool:
+        """Whether it is a file. One in a folder that is closed to us may be: reading it says so."""
+        try:
+            return self.file.is_file()
+        except PermissionError:
+            return True
+
+
+def places() -> list[Place]:
+    """Every file that is searched, there or not, in this order."""
+    named = os.environ.get("SKYTUI_CONFIG", "")
+    found = [Place(Path(named), "$SKYTUI_CONFIG", must=True)] if named else []
+    return [
+        *found,
+        Place(paths.config_dir() / "config.toml", "yours"),
+        Place(SYSTEM_FILE, "this machine's"),
+        Place(paths.lab_dir(paths.PRACTICE) / "pair.toml", "the practice pair's own"),
+    ]
 
 
 def config_files() -> list[Path]:
@@ -98,13 +162,11 @@ def config_files() -> list[Path]:
 
     Raises ConfigError when `$SKYTUI_CONFIG` names a file that is not there.
     """
-    named = os.environ.get("SKYTUI_CONFIG", "")
-    if named and not Path(named).is_file():
-        raise ConfigError(f"$SKYTUI_CONFIG names {named}, which is not a file.")
-    files = [Path(named)] if named else []
-    files += [paths.config_dir() / "config.toml", SYSTEM_FILE]
-    practice = paths.lab_dir(paths.PRACTICE) / "pair.toml"
-    return [file for file in (*files, practice) if file.is_file()]
+    searched = places()
+    for place in searched:
+        if place.must and not place.there:
+            raise ConfigError(f"{place.why} names {place.file}, which is not a file.")
+    return [place.file for place in searched if place.there]
 
 
 def pair_names() -> list[str]:
@@ -159,36 +221,78 @@ def read_pair(document: Document, name: str) -> PairConfig:
 
     Raises ConfigError with every fault.
     """
-    document.only(document.data, ("schema", "pair"), ())
-    schema = document.data.get("schema")
-    if schema != SCHEMA or isinstance(schema, bool):
-        document.fault(("schema",), f"must be {SCHEMA}, the only form this version reads")
+    check_heading(document)
     path: KeyPath = ("pair", name)
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         document.fault(path, "a name is letters, digits, dots, dashes and underscores, at most 63")
     table = dict(document.table(document.table(document.data, "pair", ()), name, ("pair",)))
-    servers = document.table(table, "server", path)
-    table.pop("server", None)
-    pair = document.struct(_PairTable, table, path)
-    practice = pair is not None and pair.practice
+    parts = {key: document.table(table, key, path) for key in _TABLES}
+    document.only(table, (*_PairTable.__struct_fields__, *_TABLES), path)
+    keys = {key: value for key, value in table.items() if key in _PairTable.__struct_fields__}
+    pair = document.struct(_PairTable, keys, path)
     if pair is not None and pair.state is not None and not pair.state.is_absolute():
         document.fault((*path, "state"), "is the whole path of a folder, from / on")
+    if "group" in table and "state" not in table:
+        document.fault((*path, "group"), "is the group of a team's folder; name that as `state`")
+    practice = table.get("practice") is True
+    servers = parts["server"]
     configs = {name: _read_server(document, servers, name, (*path, "server"), practice) for name in servers}
     if len(servers) != 2:
         document.fault((*path, "server"), f"a pair is two servers; {len(servers)} given")
-    for secret, source in (pair.secrets if pair else {}).items():
-        if len(source.given()) != 1:
-            document.fault((*path, "secrets", secret), "give exactly one of file, env, command, prompt")
-    if pair is not None and pair.thresholds.mark_stale_seconds < 3 * pair.thresholds.heartbeat_seconds:
-        fault = "must be at least three times heartbeat_seconds: a heartbeat may come late"
-        document.fault((*path, "thresholds", "mark_stale_seconds"), fault)
+    secrets = _structs(document, parts["secrets"], SecretSource, (*path, "secrets"))
+    for secret, source in secrets.items():
+        if len(source.given()) > 1:
+            document.fault((*path, "secrets", secret), "give only one of file, env, command, prompt")
+    thresholds = document.struct(Thresholds, parts["thresholds"], (*path, "thresholds"))
+    _check_thresholds(document, (*path, "thresholds"), thresholds)
+    document.only(parts["deadlines"], STEP_IDS, (*path, "deadlines"))
+    deadlines = document.values(parts["deadlines"], Duration, (*path, "deadlines"))
+    hooks = document.struct(Hooks, parts["hooks"], (*path, "hooks"))
     document.check()
     found = {server: config for server, config in configs.items() if config is not None}
-    if pair is None or len(found) != len(configs):
+    if pair is None or thresholds is None or hooks is None or len(found) != len(configs):
         raise ConfigError(f"{document.file}: the pair `{name}` cannot be read.")
     return PairConfig(
-        name=name, file=document.file, servers=found, **{f: getattr(pair, f) for f in pair.__struct_fields__}
+        name=name,
+        file=document.file,
+        servers=found,
+        secrets=secrets,
+        thresholds=thresholds,
+        deadlines=deadlines,
+        hooks=hooks,
+        **{key: getattr(pair, key) for key in pair.__struct_fields__},
     )
+
+
+def check_heading(document: Document) -> None:
+    """A fault for each key at the top of a file that is not known, and for a schema that is not ours."""
+    document.only(document.data, ("schema", "pair", "keys"), ())
+    schema = document.data.get("schema")
+    if schema != SCHEMA or isinstance(schema, bool):
+        document.fault(("schema",), f"must be {SCHEMA}, the only form this version reads")
+
+
+def _structs(document: Document, tables: dict[str, object], kind: type[T], path: KeyPath) -> dict[str, T]:
+    """Each table of a table as `kind`; those that are faulty are left out."""
+    found: dict[str, T] = {}
+    for name, value in tables.items():
+        table = document.table(tables, name, path)
+        struct = document.struct(kind, table, (*path, name)) if isinstance(value, dict) else None
+        if struct is not None:
+            found[name] = struct
+    return found
+
+
+def _check_thresholds(document: Document, path: KeyPath, thresholds: Thresholds | None) -> None:
+    if thresholds is None:
+        return
+    for key, (least, most) in _LIMITS.items():
+        value = getattr(thresholds, key)
+        if not least <= value <= most:  # neither is nan
+            document.fault((*path, key), f"must be from {least:g} to {most:g}; it is {value:g}")
+    if thresholds.mark_stale_seconds < 3 * thresholds.heartbeat_seconds:
+        fault = "must be at least three times heartbeat_seconds: a heartbeat may come late"
+        document.fault((*path, "mark_stale_seconds"), fault)
 
 
 def _read_server(
@@ -198,7 +302,7 @@ def _read_server(
     if not isinstance(table, dict):
         document.fault((*path, name), "must be a table")
         return None
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         document.fault((*path, name), "a name is letters, digits, dots, dashes and underscores, at most 63")
     server = document.struct(ServerConfig, cast(dict[str, object], table), (*path, name), name=name)
     if server is not None and server.url.startswith("http://") and not practice:

@@ -21,6 +21,7 @@ from skytui.config.profile import (
     how,
 )
 from skytui.config.tables import Document, KeyPath, nearest
+from skytui.config.values import path_of
 from skytui.errors import ConfigError
 from skytui.pair.vocabulary import READINGS, Action
 
@@ -55,7 +56,10 @@ def find_profile(name: str, beside: Path | None = None) -> Document:
         if name not in known:
             raise ConfigError(f"There is no built-in profile `{name}`; {nearest(name, known)}".rstrip("; "))
         return Document(BUILT_IN / f"{name}.toml")
-    path = Path(name).expanduser()
+    try:
+        path = path_of(name)
+    except ValueError as error:
+        raise ConfigError(f"The profile {error}.") from error
     return Document(beside.parent / path if beside is not None else path)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import shlex
+import signal
 import stat
 import subprocess
 from collections.abc import Mapping
@@ -9,9 +10,17 @@ from pathlib import Path
 
 import msgspec
 
+from skytui.config.values import Command
 from skytui.errors import ConfigError
+from skytui.plaintext import plain, plain_bytes
 
 _COMMAND_SECONDS = 30.0
+_NEVER_WAITING = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+"""How a file is opened: one that is a pipe nobody writes into is not waited for."""
+_LONGEST = 65536
+"""Bytes of a file that are read."""
+_LONGEST_LINE = 300
+"""Characters of a command's complaint that are shown."""
 
 
 class Secret:
@@ -46,15 +55,15 @@ class Secret:
 
 
 class SecretSource(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a secret comes from; exactly one is given.
+    """Where a secret comes from; one is given at most, and without any a person is asked.
 
     `file`: its first line; the file must be its owner's alone. `env`: an environment variable of this
-    process. `command`: the first line it prints. `prompt`: a person is asked with these words.
+    process. `command`: the first line it prints. `prompt`: the words a person is asked with.
     """
 
     file: Path | None = None
     env: str | None = None
-    command: list[str] | None = None
+    command: Command | None = None
     prompt: str | None = None
 
     def given(self) -> list[str]:
@@ -81,38 +90,77 @@ def resolve(name: str, source: SecretSource) -> Secret | None:
 
 def _from_file(name: str, file: Path) -> Secret:
     try:
-        with file.open("rb") as opened:
-            mode = os.fstat(opened.fileno()).st_mode
-            if stat.S_ISREG(mode) and mode & 0o077:
-                raise ConfigError(
-                    f"The secret `{name}` is not used: others may read {file}.", hint=f"Run: chmod 600 {file}"
-                )
-            text = opened.read(65536).decode()
+        handle = os.open(file, _NEVER_WAITING)
+        try:
+            _check_private(name, file, os.fstat(handle))
+            text = os.read(handle, _LONGEST).decode()
+        finally:
+            os.close(handle)
     except OSError as error:
         raise ConfigError(f"The secret `{name}` cannot be read from {file}: {error.strerror}.") from error
-    except UnicodeDecodeError:
-        raise ConfigError(f"The secret `{name}` in {file} is not UTF-8 text.") from None
+    except ValueError as error:  # a path with a NUL in it, or what is not UTF-8
+        # The text of the error has bytes of the secret in it.
+        why = "is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else "cannot be: that is no path"
+        raise ConfigError(f"The secret `{name}` in {file} {why}.") from None
     return _first_line(name, text, str(file))
 
 
-def _from_command(name: str, command: list[str]) -> Secret:
-    said = shlex.join(command)
-    try:
-        done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, timeout=_COMMAND_SECONDS, check=False
-        )
-        text = done.stdout.decode()
-    except OSError as error:
-        raise ConfigError(f"The secret `{name}` is not there: `{said}`: {error.strerror}.") from error
-    except subprocess.TimeoutExpired:
+def _check_private(name: str, file: Path, state: os.stat_result) -> None:
+    if not stat.S_ISREG(state.st_mode):
+        raise ConfigError(f"The secret `{name}` is not used: {file} is not a file.")
+    if state.st_mode & 0o077:
         raise ConfigError(
-            f"The secret `{name}` is not there: `{said}` took longer than {_COMMAND_SECONDS:.0f} s."
-        ) from None
+            f"The secret `{name}` is not used: others may read {file}.",
+            hint=f"Run: chmod 600 {shlex.quote(str(file))}",
+        )
+    if state.st_uid not in (os.getuid(), 0):
+        raise ConfigError(
+            f"The secret `{name}` is not used: {file} belongs to another user.",
+            hint=f"Make a copy of your own, or run: sudo chown {os.getuid()} {shlex.quote(str(file))}",
+        )
+
+
+def _from_command(name: str, command: list[str]) -> Secret:
+    said = plain(shlex.join(command))
+    try:
+        # A session of its own, so that what it started ends with it.
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        )
+    except (OSError, ValueError) as error:  # ValueError: a NUL in it
+        why = error.strerror if isinstance(error, OSError) else "there is a NUL in it"
+        raise ConfigError(f"The secret `{name}` is not there: `{said}`: {why}.") from error
+    with process:
+        try:
+            out, complaint = process.communicate(timeout=_COMMAND_SECONDS)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            raise ConfigError(
+                f"The secret `{name}` is not there: `{said}` took longer than {_COMMAND_SECONDS:g} s.",
+                hint="Does it ask for something? It has no terminal here.",
+            ) from None
+    if process.returncode:
+        why = _last_line(complaint, out)
+        raise ConfigError(
+            f"The secret `{name}` is not there: `{said}` ended with {process.returncode}: {why}."
+        )
+    try:
+        text = out.decode()
     except UnicodeDecodeError:
         raise ConfigError(f"The secret `{name}` from `{said}` is not UTF-8 text.") from None
-    if done.returncode:
-        raise ConfigError(f"The secret `{name}` is not there: `{said}` ended with {done.returncode}.")
     return _first_line(name, text, f"`{said}`")
+
+
+def _last_line(complaint: bytes, out: bytes) -> str:
+    """What a command complained of last, harmless, and without anything that it printed as its secret."""
+    for secret in filter(None, out.splitlines()):
+        complaint = complaint.replace(secret, "…".encode())
+    lines = [line for raw in complaint.splitlines() if (line := plain_bytes(raw).strip())]
+    return lines[-1].rstrip(".")[:_LONGEST_LINE] if lines else "it said nothing"
 
 
 def _first_line(name: str, text: str, where: str) -> Secret:

@@ -15,6 +15,8 @@ from typing import cast
 
 from skytui import paths
 from skytui.config.pairs import find_pair, pair_names, read_pair
+from skytui.config.tables import Document
+from skytui.config.values import path_of
 from skytui.errors import ConfigError, StateError
 
 TEAM_MODE = 0o2770
@@ -24,13 +26,14 @@ TEAM_MODE = 0o2770
 def pair_folder(pair: str) -> Path:
     """The folder of a pair, whether it is there yet or not. A name that is not configured has a private one.
 
-    Only the key `state` is looked at: a run that is open is found though the rest was edited into something
-    faulty. Raises ConfigError when that key is faulty, StateError when a team's folder cannot be used.
+    Only the keys `state` and `group` are looked at: a run that is open is found though the rest was edited
+    into something faulty. Raises ConfigError when one of them is faulty, StateError when a team's folder
+    cannot be used.
     """
     team = team_folder(pair)
     if team is None:
         return paths.pair_state_dir(pair)
-    _check(team)
+    _check(team, _group_named(pair))
     return team / "pairs" / pair
 
 
@@ -66,14 +69,31 @@ def team_folder(pair: str) -> Path | None:
     document = None if pair == paths.PRACTICE else find_pair(pair)
     if document is None:
         return None
-    table = document.table(document.table(document.data, "pair", ()), pair, ("pair",))
+    table = _table(document, pair)
     if "state" not in table:
         return None
     state = table["state"]
-    if isinstance(state, str) and Path(state).expanduser().is_absolute():
-        return Path(state).expanduser()
+    with contextlib.suppress(ValueError):
+        if isinstance(state, str) and (folder := path_of(state)).is_absolute():
+            return folder
     # Reading it all says what is wrong with the key, and with everything else.
     return cast(Path, read_pair(document, pair).state)
+
+
+def _group_named(pair: str) -> str:
+    """The group that a team's folder must belong to; empty where none is configured.
+
+    Raises ConfigError when the key `group` is faulty.
+    """
+    document = find_pair(pair)
+    group = _table(document, pair).get("group", "") if document else ""
+    if document is not None and not isinstance(group, str):
+        return read_pair(document, pair).group or ""  # raises, and says everything that is wrong
+    return str(group)
+
+
+def _table(document: Document, pair: str) -> dict[str, object]:
+    return document.table(document.table(document.data, "pair", ()), pair, ("pair",))
 
 
 def known_folders() -> tuple[list[tuple[str, Path]], list[str]]:
@@ -117,22 +137,30 @@ def _make(folder: Path, team: Path) -> None:
     folder.chmod(TEAM_MODE)
 
 
-def _check(team: Path) -> None:
-    """Raises StateError, with the command that mends it, when this is no folder a team can share."""
+def _check(team: Path, group: str) -> None:
+    """Raises StateError, with the command that mends it, when this is no folder a team can share.
+
+    `group` is whose it must be, empty where any group's will do.
+    """
+    gid = _gid(group)
     try:
         state = team.stat()
     except FileNotFoundError as error:
         raise StateError(
             f"The team folder {team} is not there.",
-            hint=f"Make it, with your operators' group for GROUP: {_install(team)}",
+            hint=f"Make it: {_install(team, gid)}"
+            if group
+            else f"Make it, with your operators' group for GROUP: {_install(team)}",
         ) from error
     except OSError as error:
         raise StateError(f"The team folder {team} cannot be looked at: {error.strerror}.") from error
     if not stat.S_ISDIR(state.st_mode):
         raise StateError(f"The team folder {team} is not a folder.", hint="Name another one as `state`.")
+    wanted = state.st_gid if gid is None else gid
     wrong = [
         says
         for is_wrong, says in (
+            (state.st_gid != wanted, f"it belongs to the group {_group(state.st_gid)}, not to {group}"),
             (not state.st_mode & 0o020, "its group may not write in it"),
             (not state.st_mode & stat.S_ISGID, "what is made in it would not be its group's (no setgid)"),
             (state.st_mode & 0o007, "it is open to everybody"),
@@ -142,7 +170,7 @@ def _check(team: Path) -> None:
     if wrong:
         raise StateError(
             f"The team folder {team} cannot be used: {', and '.join(wrong)}.",
-            hint=f"Mend it with: {_install(team, state.st_gid)}",
+            hint=f"Mend it with: {_install(team, wanted)}",
         )
     if not os.access(team, os.R_OK | os.X_OK):
         group = _group(state.st_gid)
@@ -151,6 +179,17 @@ def _check(team: Path) -> None:
             hint=f"Join it (sudo usermod -aG {group} {_user()}, then log in again), or give the folder to"
             f" another group: {_install(team)}",
         )
+
+
+def _gid(group: str) -> int | None:
+    """Raises StateError where there is no such group."""
+    try:
+        return grp.getgrnam(group).gr_gid if group else None
+    except KeyError as error:
+        raise StateError(
+            f"The group `{group}`, whose the team's folder is to be, is not known on this machine.",
+            hint=f"Make it (sudo groupadd {shlex.quote(group)}), or name another one as `group`.",
+        ) from error
 
 
 def _install(folder: Path, gid: int | None = None) -> str:

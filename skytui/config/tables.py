@@ -4,7 +4,6 @@ msgspec stops at the first fault and names no line. Here each key is converted o
 answered with the nearest known one, and the line is found by a scan for the table's header and the key.
 """
 
-import difflib
 import re
 import tomllib
 import types
@@ -15,65 +14,95 @@ from typing import TypeVar, cast
 
 import msgspec
 
+from skytui.config.nearest import nearest
 from skytui.config.values import decode
 from skytui.errors import ConfigError
 from skytui.plaintext import plain
 
+__all__ = ["Document", "Fault", "FaultyFileError", "KeyPath", "nearest"]
+
 T = TypeVar("T", bound=msgspec.Struct)
+V = TypeVar("V")
 KeyPath = tuple[str, ...]
 
 _HEADER = re.compile(r"\s*\[{1,2}\s*([^\]]+?)\s*\]{1,2}\s*(?:#.*)?$")
+_LINE = re.compile(r"at line (\d+)")
 _KEY = re.compile(r"""\s*(?:"([^"]+)"|'([^']+)'|([A-Za-z0-9_-]+))\s*[.=]""")
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A hint naming the known name closest to `name`, or all known ones when they are few; may be empty."""
-    names = sorted(known)
-    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
-    if close:
-        return f"did you mean `{close[0]}`?"
-    if 0 < len(names) <= 8:
-        return f"known here: {', '.join(names)}"
-    return ""
+class Fault(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that is wrong in a file. `line` counts from 1; 0 where it stands nowhere."""
+
+    file: str
+    line: int = 0
+    table: str = ""
+    key: str = ""
+    says: str
+
+    def __str__(self) -> str:
+        place = f"{self.file}:{self.line}" if self.line else self.file
+        table = f"[{self.table}] " if self.table else ""
+        key = f"{self.key}: " if self.key else ""
+        return f"{place}: {table}{key}{self.says}"
+
+
+class FaultyFileError(ConfigError):
+    """A file is wrong, in these places; its text has a line for each."""
+
+    def __init__(self, faults: Iterable[Fault], says: str = "") -> None:
+        self.faults = tuple(faults)
+        super().__init__(says or "\n".join(map(str, self.faults)))
 
 
 class Document:
     """One TOML file, and every fault found in it so far.
 
-    Raises ConfigError when the file cannot be read or is not TOML.
+    Raises FaultyFileError when the file cannot be read or is not TOML.
     """
 
     def __init__(self, file: Path, text: str | None = None) -> None:
         self.file = file
-        self._faults: list[tuple[int, str]] = []
+        self._faults: list[Fault] = []
         try:
             self._text = file.read_bytes().decode() if text is None else text
             self.data: dict[str, object] = tomllib.loads(self._text)
         except OSError as error:
-            raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+            raise self._unreadable(f"cannot be read: {error.strerror}") from error
         except UnicodeDecodeError as error:
-            raise ConfigError(f"{file} is not UTF-8 text (byte {error.start}).") from error
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
-            raise ConfigError(f"{file} is not TOML: {plain(str(error)) or 'nested too deeply'}.") from error
+            raise self._unreadable(f"is not UTF-8 text (byte {error.start})") from error
+        except tomllib.TOMLDecodeError as error:
+            line = _LINE.search(str(error))
+            raise self._unreadable(
+                f"is not TOML: {plain(str(error))}", int(line[1]) if line else 0
+            ) from error
+        except RecursionError as error:
+            raise self._unreadable("is not TOML: nested too deeply") from error
+        except ValueError as error:  # a number of more digits than Python reads
+            raise self._unreadable(f"is not TOML: {plain(str(error))}") from error
 
     @property
     def text(self) -> str:
         """The text that was read."""
         return self._text
 
+    def _unreadable(self, says: str, line: int = 0) -> FaultyFileError:
+        return FaultyFileError((Fault(file=str(self.file), line=line, says=says),), f"{self.file} {says}.")
+
     def fault(self, path: KeyPath, says: str) -> None:
         """Remember that what stands at `path` is wrong, and why."""
-        line = self.line_of(path)
-        table = f"[{'.'.join(path[:-1])}] " if len(path) > 1 else ""
-        key = f"{path[-1]}: " if path else ""
-        place = f"{self.file}:{line}" if line else str(self.file)
-        self._faults.append((line, plain(f"{place}: {table}{key}{says}")))
+        fault = Fault(
+            file=plain(str(self.file)),
+            line=self.line_of(path),
+            table=plain(".".join(path[:-1])),
+            key=plain(path[-1]) if path else "",
+            says=plain(says),
+        )
+        self._faults.append(fault)
 
     def check(self) -> None:
-        """Raise a ConfigError that lists every fault remembered, or do nothing when there is none."""
+        """Raise a FaultyFileError with every fault remembered, or do nothing when there is none."""
         if self._faults:
-            lines = [says for _, says in sorted(self._faults)]
-            raise ConfigError("\n".join(lines))
+            raise FaultyFileError(sorted(self._faults, key=lambda fault: (fault.line, str(fault))))
 
     def table(self, holder: dict[str, object], key: str, path: KeyPath) -> dict[str, object]:
         """The table `key` of `holder`; empty when it is not there, a fault when it is no table."""
@@ -103,6 +132,11 @@ class Document:
                 self.fault((*path, key), "is missing")
         return kind(**values) if len(self._faults) == before else None
 
+    def values(self, holder: dict[str, object], kind: type[V], path: KeyPath) -> dict[str, V]:
+        """Each value of a table as `kind`; those that are faulty are left out."""
+        found = {key: self._value(kind, raw, (*path, key)) for key, raw in holder.items()}
+        return {key: value for key, value in found.items() if isinstance(value, kind)}
+
     def _value(self, kind: object, raw: object, path: KeyPath) -> object:
         struct = _struct_in(kind)
         if struct is not None and isinstance(raw, dict):
@@ -114,8 +148,20 @@ class Document:
         try:
             return decode(raw, kind)
         except msgspec.ValidationError as error:
-            self.fault(path, str(error))
+            if not self._items_at_fault(kind, raw, path):
+                self.fault(path, str(error).replace(" | null`", "`"))  # TOML has no null
             return None
+
+    def _items_at_fault(self, kind: object, raw: object, path: KeyPath) -> bool:
+        """Whether `raw` is a list with faulty items; a fault for each of them, not only for the first."""
+        item = _item_of(kind)
+        before = len(self._faults)
+        for place, value in enumerate(raw if isinstance(raw, list) and item is not None else ()):
+            try:
+                decode(value, item)
+            except msgspec.ValidationError as error:
+                self.fault(path, f"{error} - at `$[{place}]`")
+        return len(self._faults) > before
 
     def line_of(self, path: KeyPath) -> int:
         """The line (from 1) where `path`, or the nearest table above it, stands; 0 when it is nowhere."""
@@ -139,6 +185,15 @@ def _struct_in(kind: object) -> type[msgspec.Struct] | None:
         if isinstance(option, type) and issubclass(option, msgspec.Struct):
             return option
     return None
+
+
+def _item_of(kind: object) -> object:
+    """What the items of a list are, where `kind` is a list or may be one; None otherwise."""
+    if typing.get_origin(kind) is typing.Annotated:
+        return _item_of(typing.get_args(kind)[0])
+    if isinstance(kind, types.UnionType):
+        return next((item for option in typing.get_args(kind) if (item := _item_of(option))), None)
+    return typing.get_args(kind)[0] if typing.get_origin(kind) is list else None
 
 
 def _header_path(text: str) -> KeyPath:

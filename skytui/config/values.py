@@ -1,12 +1,19 @@
-"""Values with a type of their own in configuration files: durations, patterns, JMESPath expressions."""
+"""Values with a type of their own in configuration files: durations, times, patterns, expressions."""
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import jmespath
 import jmespath.exceptions
 import msgspec
+from msgspec import Meta
+
+from skytui.config.timing import Period, parse_quiet
+from skytui.pair.quiet import QuietWindow
+
+Command = Annotated[list[str], Meta(min_length=1)]
+"""A program and its arguments; no shell looks at them."""
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h)")
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
@@ -68,13 +75,30 @@ class Pattern:
         return f"Pattern({self.compiled.pattern!r})"
 
 
+def path_of(text: str) -> Path:
+    """A path, `~` and `~user` filled in.
+
+    Raises ValueError for what can be no path, and for a user there is none of.
+    """
+    if not text or "\0" in text:
+        raise ValueError(f"{text!r} is no path")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError as error:
+        raise ValueError(f"{text!r}: there is no such home folder") from error
+
+
 def _hook(kind: type, raw: object) -> object:
     if kind is Duration:
         return Duration.parse(raw)
+    if kind is Period:
+        return Period.parse(raw)
     if not isinstance(raw, str):
         raise TypeError(f"Expected `str`, got `{type(raw).__name__}`")
     if kind is Path:
-        return Path(raw).expanduser()
+        return path_of(raw)
+    if kind is QuietWindow:
+        return parse_quiet(raw)
     if kind in {Pick, Pattern}:
         return kind(raw)
     raise NotImplementedError(f"no way to make a {kind.__name__} from configuration")

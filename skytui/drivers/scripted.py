@@ -208,6 +208,7 @@ class ScriptedDriver:
             Action.CLEAR_GUARD: lambda _: self._guard(is_set=False),
             Action.WRITE_MARKER: self._mark,
             Action.SHUT_DOWN: lambda _: pair.shut_down(own),
+            Action.FENCE: lambda _: pair.fence(own),
             Action.START: lambda _: pair.start(own),
             Action.PROMOTE: lambda _: pair.promote(own),
             Action.CONVERT: lambda _: pair.convert(own),

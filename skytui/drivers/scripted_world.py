@@ -187,6 +187,11 @@ class ScriptedPair:
         server.control = "shut down" if server.role is Role.MASTER else "shut down in recovery"
         return ""
 
+    def fence(self, server: ScriptedServer) -> str:
+        """Set the guard, and stop what still runs."""
+        server.guard = True
+        return "" if server.down else self.shut_down(server)
+
     def start(self, server: ScriptedServer) -> str:
         """Start in the role the data has."""
         if not server.down:

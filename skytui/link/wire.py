@@ -77,6 +77,31 @@ class AbortRun(msgspec.Struct, frozen=True, tag="abort"):
     reason: str
 
 
+class State(msgspec.Struct, frozen=True, tag="state"):
+    """State, in the run's own words, that the original master is powered off."""
+
+    number: int
+    run: str
+    step: str
+    words: str
+
+
+class TurnRun(msgspec.Struct, frozen=True, tag="turn"):
+    """Make an unplanned swap of a planned one whose master is lost, for a reason."""
+
+    number: int
+    run: str
+    reason: str
+
+
+class Postpone(msgspec.Struct, frozen=True, tag="postpone"):
+    """Leave the conversion for a run of its own, for a reason; this run ends."""
+
+    number: int
+    run: str
+    reason: str
+
+
 class HoldRun(msgspec.Struct, frozen=True, tag="hold"):
     """Stop the run at its next gate."""
 
@@ -128,7 +153,20 @@ class Leave(msgspec.Struct, frozen=True, tag="leave"):
 
 
 Request = (
-    Hello | Open | Confirm | Waive | AbortRun | HoldRun | ReleaseRun | Take | HandOver | GiveSecret | Leave
+    Hello
+    | Open
+    | Confirm
+    | Waive
+    | AbortRun
+    | State
+    | TurnRun
+    | Postpone
+    | HoldRun
+    | ReleaseRun
+    | Take
+    | HandOver
+    | GiveSecret
+    | Leave
 )
 
 

@@ -29,6 +29,8 @@ class Action(enum.StrEnum):
     SET_GUARD = "set_guard"
     CLEAR_GUARD = "clear_guard"
     SHUT_DOWN = "shut_down"
+    FENCE = "fence"
+    """Set the guard, then stop server and database, in whatever state they are."""
     START = "start"
     PROMOTE = "promote"
     SALVAGE = "salvage"

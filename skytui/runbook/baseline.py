@@ -2,8 +2,10 @@
 
 from typing import TypeVar
 
+import msgspec
+
 from skytui.pair.pair import PairReading
-from skytui.pair.reading import Known, Stale, Unknown
+from skytui.pair.reading import Known, Stale, Unknown, shown
 from skytui.runbook.model import Baseline, Run
 
 T = TypeVar("T")
@@ -30,6 +32,30 @@ def record_baseline(run: Run, reading: PairReading) -> Baseline:
         timeline=identity.timeline,
         system_identifier=identity.system_identifier,
         scheduler=_known("the Job Scheduler's state", old.scheduler).state,
+    )
+
+
+def baseline_of_the_standby(run: Run, reading: PairReading) -> Baseline:
+    """The baseline of a run whose master is lost: what the standby holds, and the last news of the master.
+
+    Queues and timeline are the standby's own and fresh. Agents and jobs are the last news there are, from
+    the master or from its rows on the standby: whom to look for afterwards, never evidence. Raises ValueError
+    when the standby's identity or queues were not read; the gate of `assess` makes sure that they were.
+    """
+    old, new = reading.server(run.old), reading.server(run.new)
+    identity = _known("identity", new.identity)
+    rows = [msgspec.structs.replace(agent, connected=None) for agent in shown(new.agents) or []]
+    return Baseline(
+        agents=tuple(shown(old.agents) or rows),
+        queues=tuple(_known("queues", new.queues)),
+        running=tuple(shown(old.running_jobs) or shown(new.running_jobs) or []),
+        due=tuple(shown(old.due_jobs) or []),
+        users=(),
+        addresses={},
+        database_bytes=shown(new.database_bytes) or 0,
+        timeline=identity.timeline,
+        system_identifier=identity.system_identifier,
+        scheduler="",
     )
 
 

@@ -2,29 +2,19 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
 
 import msgspec
 
+from skytui.pair.quiet import QuietWindow, next_due
 from skytui.runbook.history import PastRun
-
-
-class Window(Protocol):
-    """A time that comes again and again, in which a swap disturbs nobody."""
-
-    @property
-    def words(self) -> str:
-        """As it was written."""
-
-    def opening(self, wall: datetime) -> tuple[datetime, datetime]:
-        """When it opens and closes: the one that is open at that time, else the next one."""
+from skytui.runbook.steps import Kind
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """How often a pair is to be swapped, and its quiet window; None where nothing is said of it."""
+    """Every how many days a pair is to be swapped, and its quiet window; None where nothing is said of it."""
 
-    every: timedelta | None = None
-    quiet: Window | None = None
+    every: int | None = None
+    quiet: QuietWindow | None = None
 
 
 class LastSwap(msgspec.Struct, frozen=True):
@@ -44,7 +34,7 @@ class Cadence(msgspec.Struct, frozen=True):
     """
 
     last: LastSwap | None = None
-    every_days: float | None = None
+    every_days: int | None = None
     due: datetime | None = None
     quiet: str = ""
     opens: datetime | None = None
@@ -56,20 +46,14 @@ class Cadence(msgspec.Struct, frozen=True):
 
 
 def cadence_of(past: Sequence[PastRun], timing: Timing, now: datetime) -> Cadence:
-    """The cadence of a pair with these earlier runs."""
-    latest = max(past, key=lambda run: run.ended, default=None)
+    """The cadence of a pair with these earlier runs. A conversion alone is no swap."""
+    latest = max((run for run in past if run.kind != Kind.CONVERT), key=lambda run: run.ended, default=None)
     last = LastSwap(latest.id, latest.ended, latest.new, latest.clean) if latest else None
-    due = last.ended + timing.every if last and timing.every else None
+    due = next_due(last.ended, timing.every, timing.quiet) if last and timing.every else None
     if timing.quiet is None:
-        return Cadence(last, _days(timing), due)
+        return Cadence(last, timing.every, due)
     opens, closes = timing.quiet.opening(now)
-    if due is not None:
-        due = max(due, timing.quiet.opening(due)[0])
-    return Cadence(last, _days(timing), due, timing.quiet.words, opens, closes)
-
-
-def _days(timing: Timing) -> float | None:
-    return timing.every / timedelta(days=1) if timing.every else None
+    return Cadence(last, timing.every, due, timing.quiet.words, opens, closes)
 
 
 def cadence_words(cadence: Cadence, now: datetime) -> tuple[str, ...]:
@@ -91,7 +75,7 @@ def _last(cadence: Cadence, now: datetime) -> str:
 def _due(cadence: Cadence, now: datetime) -> str:
     if cadence.every_days is None:
         return ""
-    every = f"every {cadence.every_days:g} days"
+    every = f"every {cadence.every_days} days"
     if cadence.due is None:
         return f"next swap due: not known before the first one ({every})"
     when = f"{cadence.due:%Y-%m-%d %H:%M} UTC"

@@ -13,7 +13,7 @@ from skytui.pair.order import Expectation, Outcome
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.pair.vocabulary import Action
-from skytui.runbook.model import Baseline, Ending
+from skytui.runbook.model import Baseline, Debt, Ending
 from skytui.runbook.steps import Kind
 
 
@@ -29,7 +29,8 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
 
     Whoever starts it operates it; it goes by the keys of `keys_of`, whose conductor it is. `fixed` is the
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
-    the journal. `why` and `ticket` are what whoever started it gave as its occasion; empty for nothing.
+    the journal. `deadlines` are in seconds, by step, in place of the procedure's own. `owed` is what an
+    earlier run left to this one. `why` and `ticket` are what whoever started it gave as its occasion.
     """
 
     run: str
@@ -43,6 +44,8 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     thresholds: Thresholds
     keys_of: str = ""
     fixed: str = ""
+    owed: tuple[Debt, ...] = ()
+    deadlines: dict[str, float] = {}
     why: str = ""
     ticket: str = ""
 
@@ -127,6 +130,38 @@ class Aborted(Event, frozen=True, kw_only=True, tag="aborted"):
     plan: tuple[str, ...]
 
 
+class Stated(Event, frozen=True, kw_only=True, tag="stated"):
+    """The operator states, in these words, that the original master is powered off."""
+
+    run: str
+    step: str
+    who: str
+    words: str
+
+
+class Refuted(Event, frozen=True, kw_only=True, tag="refuted"):
+    """Something was read of the original master that a statement had called powered off."""
+
+    says: str
+
+
+class Turned(Event, frozen=True, kw_only=True, tag="turned"):
+    """The operator makes an unplanned run of a planned one, whose master is lost. `plan` is what is left."""
+
+    run: str
+    who: str
+    reason: str
+    plan: tuple[str, ...]
+
+
+class Postponed(Event, frozen=True, kw_only=True, tag="postponed"):
+    """The operator leaves the conversion for a run of its own."""
+
+    run: str
+    who: str
+    reason: str
+
+
 class HandedOver(Event, frozen=True, kw_only=True, tag="handed over"):
     """`to` operates the run from here on: the operator passed it on, or `to` took it, for a reason."""
 
@@ -187,6 +222,10 @@ Recorded = (
     | Held
     | Released
     | Aborted
+    | Stated
+    | Refuted
+    | Turned
+    | Postponed
     | HandedOver
     | Marked
     | Resumed

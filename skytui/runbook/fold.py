@@ -16,9 +16,13 @@ from skytui.runbook.events import (
     Marked,
     Opened,
     Passed,
+    Postponed,
     Recorded,
+    Refuted,
     Released,
     Resumed,
+    Stated,
+    Turned,
     Waived,
 )
 from skytui.runbook.model import (
@@ -29,15 +33,18 @@ from skytui.runbook.model import (
     Ended,
     Failed,
     Hold,
+    Postponement,
     Proving,
     Run,
     Running,
     Stage,
+    Statement,
     StepRecord,
+    Turn,
     Waiting,
     Waiver,
 )
-from skytui.runbook.steps import STEPS, Step
+from skytui.runbook.steps import STEPS, Kind, Step
 
 
 def apply(run: Run | None, event: Recorded) -> Run:
@@ -50,10 +57,8 @@ def apply(run: Run | None, event: Recorded) -> Run:
     if run is None:
         raise ValueError("a journal starts with the run being opened")
     match event:
-        case Confirmed(step=step):
-            action = STEPS[step].action
-            tried = _half_way(run, step) if isinstance(run.stage, Checking) else run
-            return _stage(tried, event, Proving(step, event.at) if action else Checking(step, event.at))
+        case Confirmed():
+            return _confirm(run, event)
         case Balked(step=step, reasons=reasons):
             return _stage(run, event, Waiting(step, "; ".join(reasons)))
         case Intended():
@@ -75,6 +80,15 @@ def apply(run: Run | None, event: Recorded) -> Run:
             return msgspec.structs.replace(run, hold=None)
         case Aborted():
             return _abort(run, event)
+        case Stated():
+            stated = Statement(event.step, event.who, event.words, event.at)
+            return msgspec.structs.replace(run, statements=(*run.statements, stated))
+        case Refuted(says=says):
+            return _refute(run, says)
+        case Turned():
+            return _turn(run, event)
+        case Postponed(who=who, reason=reason):
+            return msgspec.structs.replace(run, postponed=Postponement(who, reason))
         case HandedOver(to=to):
             return msgspec.structs.replace(run, operator=to)
         case Marked(server=server, missing=missing):
@@ -102,11 +116,22 @@ def _open(event: Opened) -> Run:
         began=event.wall,
         plan=event.plan,
         thresholds=event.thresholds,
+        deadlines=event.deadlines,
         stage=Waiting(event.plan[0]),
         stage_wall=event.wall,
         stage_at=event.at,
         step_began=event.wall,
+        ledger=event.owed,
+        dark_since=event.wall if event.kind is Kind.UNPLANNED else None,
     )
+
+
+def _confirm(run: Run, event: Confirmed) -> Run:
+    step = STEPS[event.step]
+    tried = _half_way(run, step.id) if isinstance(run.stage, Checking) else run
+    if step.words:
+        tried = msgspec.structs.replace(tried, accepted=event.who)
+    return _stage(tried, event, Proving(step.id, event.at) if step.action else Checking(step.id, event.at))
 
 
 def _stage(run: Run, event: Recorded, stage: Stage) -> Run:
@@ -138,8 +163,20 @@ def _owe(run: Run, step: Step) -> tuple[Debt, ...]:
             return (*run.ledger, Debt(step.id, run.old))
         case "guard-master" | "shut-down":
             return (*run.ledger, Debt(step.id, run.old))
+        case "fence-master":
+            return _with(run.ledger, Debt("guard-master", run.old))
+        case "promote":
+            # Whatever the replicated database says, a new master starts with all of it held back.
+            names = run.baseline.open_queues() if run.baseline else ()
+            return _with(run.ledger, Debt("lock-queues", run.new, names), Debt("stop-scheduler", run.new))
         case _:
             return run.ledger
+
+
+def _with(ledger: tuple[Debt, ...], *debts: Debt) -> tuple[Debt, ...]:
+    """The ledger with these debts, where the same is not owed already."""
+    owed = {debt.what for debt in ledger}
+    return (*ledger, *(debt for debt in debts if debt.what not in owed))
 
 
 _PAYS = {
@@ -156,9 +193,11 @@ _PAYS = {
 
 def _settle(run: Run, event: Passed) -> Run:
     paid = _PAYS.get(event.step, set())
+    # The guard is owed also where it was set already, or could not be set on a host that is out of reach.
+    ledger = _owe(run, STEPS[event.step]) if event.step == "fence-master" else run.ledger
     return msgspec.structs.replace(
         run,
-        ledger=tuple(debt for debt in run.ledger if debt.what not in paid),
+        ledger=tuple(debt for debt in ledger if debt.what not in paid),
         unlocked_at=event.clock if event.step == "unlock-queues" else run.unlocked_at,
         dark_until=event.wall if event.step in _LIGHT else run.dark_until,
     )
@@ -178,6 +217,25 @@ def _abort(run: Run, event: Aborted) -> Run:
         step_began=event.wall,
     )
     return _stage(aborted, event, Waiting(event.plan[0])) if event.plan else aborted
+
+
+def _refute(run: Run, says: str) -> Run:
+    last = msgspec.structs.replace(run.statements[-1], refuted=says)
+    return msgspec.structs.replace(run, statements=(*run.statements[:-1], last))
+
+
+def _turn(run: Run, event: Turned) -> Run:
+    step = run.step
+    turned = msgspec.structs.replace(
+        run,
+        kind=Kind.UNPLANNED,
+        abort=None,
+        turned=Turn(event.who, event.reason, step.id if step else ""),
+        plan=(*(record.step for record in run.records), *event.plan),
+        step_began=event.wall,
+        dark_since=run.dark_since or event.wall,
+    )
+    return _stage(turned, event, Waiting(event.plan[0]))
 
 
 def _finish(run: Run, event: Finished, outcome: Outcome) -> Run:

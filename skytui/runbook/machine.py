@@ -19,7 +19,7 @@ from functools import reduce
 from skytui.pair.order import Expectation, Outcome, Result
 from skytui.pair.reading import Known
 from skytui.runbook import gates
-from skytui.runbook.baseline import record_baseline
+from skytui.runbook.baseline import baseline_of_the_standby, record_baseline
 from skytui.runbook.effects import Effect, Look, Perform, Probe, Raise, Refuse
 from skytui.runbook.events import (
     Aborted,
@@ -32,9 +32,13 @@ from skytui.runbook.events import (
     Observed,
     Opened,
     Passed,
+    Postponed,
     Recorded,
+    Refuted,
     Released,
     Resumed,
+    Stated,
+    Turned,
     Waived,
 )
 from skytui.runbook.fold import apply
@@ -49,6 +53,7 @@ from skytui.runbook.model import (
 )
 from skytui.runbook.orders import expectation, next_token, order_for
 from skytui.runbook.refusals import refusal
+from skytui.runbook.statements import sign_of_life
 from skytui.runbook.steps import Step
 
 CONFIRMATION_SECONDS = 120.0
@@ -90,13 +95,13 @@ def _effects(run: Run, event: Recorded) -> list[Effect]:
             return [] if step is None else [Perform(order_for(run, step, event.token, event.expects))]
         case Finished(outcome=Outcome(result=Result.UNKNOWN)):
             return [*_probe(run), Look()]
-        case Passed() | Waived() | Resumed() | Aborted() if run.complete:
+        case Passed() | Waived() | Resumed() | Aborted() | Postponed() if run.complete:
             return [_close(run, event)]
         case Aborted() | Passed() | Released() if _goes_back(run) and isinstance(run.stage, Waiting):
             return [_goes_on(run, run.stage, event)]
         case Resumed():
             return [*_lost(run, event), Look()]
-        case Confirmed() | Finished() | Passed() | Waived() | Released() | Balked():
+        case Confirmed() | Finished() | Passed() | Waived() | Released() | Balked() | Stated() | Turned():
             return [Look()]
         case _:
             return []
@@ -113,7 +118,7 @@ def _goes_on(run: Run, stage: Waiting, event: Recorded) -> Effect:
 
 
 def _close(run: Run, event: Recorded | Observed) -> Effect:
-    ending = Ending.NOT_CLEAN if run.waivers else Ending.DONE
+    ending = Ending.DONE if run.clean else Ending.NOT_CLEAN
     if run.abort:
         ending = Ending.ROLLED_BACK
     return Raise(Closed(at=event.at, wall=event.wall, ending=ending))
@@ -148,6 +153,8 @@ def _observe(run: Run, event: Observed) -> list[Effect]:
         # The last gate passed, but that could not be followed by the end: the disk was full.
         return [_close(run, event)]
     stage, reading = run.stage, event.reading
+    if says := sign_of_life(run, reading):
+        return [Raise(Refuted(at=event.at, wall=event.wall, says=says))]
     if isinstance(stage, Proving):
         return [_start_or_balk(run, step, stage, event)] if reading.began.later_than(stage.since) else []
     if run.hold or not isinstance(stage, Checking | Doubtful):
@@ -158,8 +165,9 @@ def _observe(run: Run, event: Observed) -> list[Effect]:
     if not verdict.passes:
         return []
     raised: list[Effect] = []
-    if step.id == "baseline":
-        baseline = record_baseline(run, reading)
+    if run.baseline is None and step.id in ("baseline", "assess"):
+        planned = step.id == "baseline"
+        baseline = record_baseline(run, reading) if planned else baseline_of_the_standby(run, reading)
         raised.append(Raise(Baselined(at=event.at, wall=event.wall, baseline=baseline)))
     return [*raised, Raise(_passed(run, step, event, verdict.proofs))]
 
@@ -178,7 +186,7 @@ def _start_or_balk(run: Run, step: Step, stage: Proving, event: Observed) -> Eff
     if age > CONFIRMATION_SECONDS:
         old = f"nothing was started: the confirmation is {age:.0f} s old; confirm again"
         return Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=(old,)))
-    if run.attempts.get(step.id) or run.abort:
+    if run.attempts.get(step.id) or run.abort or step.only_if_needed:
         # Of an abort, what is to be taken back may never have been done. Otherwise an earlier attempt has
         # ended, or may be repeated. If what it was for is true, it is not. This holds for a step without
         # readback too: only an outcome still unknown keeps its gate from being a proof.

@@ -76,6 +76,34 @@ class Abort(msgspec.Struct, frozen=True):
     step: str
 
 
+class Statement(msgspec.Struct, frozen=True):
+    """A person's word that the original master is powered off, where nothing could be read of it.
+
+    `refuted` says what was read of it afterwards: from then on the statement counts no more.
+    """
+
+    step: str
+    who: str
+    words: str
+    at: Instant
+    refuted: str = ""
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """A planned run became an unplanned one. `step` is where it was when that was decided."""
+
+    who: str
+    reason: str
+    step: str
+
+
+class Postponement(msgspec.Struct, frozen=True):
+    """The conversion was left for a run of its own."""
+
+    who: str
+    reason: str
+
+
 class Ending(enum.StrEnum):
     """How a run ended."""
 
@@ -156,7 +184,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     says by server why it does not carry this run's mark, empty where it does. `attempts` counts the intents
     of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
     failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
-    wanted.
+    wanted. `accepted` is who accepted the loss of an unplanned swap.
     """
 
     id: str
@@ -171,6 +199,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     began: datetime
     plan: tuple[str, ...]
     thresholds: Thresholds
+    deadlines: dict[str, float] = {}
     stage: Stage
     stage_wall: datetime
     stage_at: Instant
@@ -183,6 +212,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     waivers: tuple[Waiver, ...] = ()
     hold: Hold | None = None
     abort: Abort | None = None
+    accepted: str = ""
+    statements: tuple[Statement, ...] = ()
+    turned: Turn | None = None
+    postponed: Postponement | None = None
     fixed: str = ""
     why: str = ""
     ticket: str = ""
@@ -210,12 +243,17 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def complete(self) -> bool:
-        """Whether every step is behind us; what is left then is to close the run."""
-        return len(self.records) == len(self.plan)
+        """Whether no step is left to be done in this run; what is left then is to close it."""
+        return self.postponed is not None or len(self.records) == len(self.plan)
+
+    @property
+    def clean(self) -> bool:
+        """Whether everything was proven and done: nothing waived, stated, lost or left for later."""
+        return not (self.waivers or self.statements or self.accepted or self.postponed)
 
     def number(self, step: str) -> int:
-        """The place of a step in the plan, counted from 1."""
-        return self.plan.index(step) + 1
+        """The place of a step in the plan, counted from 1. One that an abort left out counts as the last."""
+        return self.plan.index(step) + 1 if step in self.plan else len(self.plan)
 
     def name_of(self, side: Side) -> str:
         """The server's name on that side of the swap."""
@@ -223,11 +261,26 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def phrase(self, step: Step) -> str:
         """What the operator types to confirm `step`; empty when a key is enough."""
-        return self.name_of(step.side) if step.typed else ""
+        return step.words or (self.name_of(step.side) if step.typed else "")
+
+    @property
+    def statement(self) -> Statement | None:
+        """The statement that stands: the last one, unless it was refuted."""
+        last = self.statements[-1] if self.statements else None
+        return last if last and not last.refuted else None
+
+    @property
+    def statement_words(self) -> str:
+        """What is typed to state that the original master is down, where nothing can be read of it."""
+        return f"I confirm {self.old} is powered off"
 
     def record(self, step: str) -> StepRecord | None:
         """How a step went, or None when it is not behind us."""
         return next((record for record in self.records if record.step == step), None)
+
+    def deadline(self, step: Step) -> float:
+        """How many seconds outcome and gate of `step` are waited for before it is overdue."""
+        return self.deadlines.get(step.id, step.deadline)
 
     def overdue(self, wall: datetime) -> float:
         """By how many seconds the current step's deadline has passed at that time; 0 while it has not.
@@ -235,7 +288,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
         By the wall clock, so that it goes on counting while no conductor lives.
         """
         step = self.step
-        return max(0.0, (wall - self.stage_wall).total_seconds() - step.deadline) if step else 0.0
+        return max(0.0, (wall - self.stage_wall).total_seconds() - self.deadline(step)) if step else 0.0
 
     def owes(self, what: str) -> tuple[str, ...]:
         """The names owed under `what`."""

@@ -25,7 +25,7 @@ def order_for(run: Run, step: Step, token: str, expects: Expectation) -> Order:
         peer=run.new if server == run.old else run.old,
         queues=run.baseline.open_queues() if touches_queues and run.baseline else (),
         mark=run.id,
-        deadline=step.deadline,
+        deadline=run.deadline(step),
     )
 
 

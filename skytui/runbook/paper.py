@@ -59,7 +59,7 @@ def _step(run: Run, step: Step, preview: str, usual: UsualTime | None) -> list[s
         lines += ["Before it, make sure that:", "", *_sentences(BEFORE[step.id]), ""]
     lines += ["It is done when:", "", *_sentences(AFTER[step.id]), ""]
     took = f"usually {usual_words(usual)}" if usual else "no usual time is known"
-    lines += [f"How long: {took}; overdue after {seconds_words(step.deadline)}.", ""]
+    lines += [f"How long: {took}; overdue after {seconds_words(run.deadline(step))}.", ""]
     return lines
 
 

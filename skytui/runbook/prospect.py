@@ -85,6 +85,9 @@ def _may_confirm(run: Run, step: Step, reading: PairReading) -> Prospect:
         # What an earlier attempt was for is true by now: confirmed, the step passes and nothing is repeated.
         return Prospect(Turn.OPERATOR, (), phrase, done)
     verdict = gates.may_start(run, step, reading)
+    if step.only_if_needed and verdict.passes:
+        after = gates.passes(run, step, reading)
+        return Prospect(Turn.OPERATOR, after.blockers, phrase, after)
     return Prospect(Turn.OPERATOR if verdict.passes else Turn.BLOCKED, verdict.reasons, phrase, verdict)
 
 

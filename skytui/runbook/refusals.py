@@ -16,12 +16,18 @@ from skytui.runbook.events import (
     HandedOver,
     Intended,
     Passed,
+    Postponed,
     Recorded,
+    Refuted,
     Released,
+    Stated,
+    Turned,
     Waived,
 )
 from skytui.runbook.model import Checking, Doubtful, Failed, Proving, Run, Running, Waiting
 from skytui.runbook.orders import next_token
+from skytui.runbook.statements import why_no_statement
+from skytui.runbook.turning import plan_of_turn, why_no_turn, why_not_later
 from skytui.runbook.undo import plan_of_abort, why_no_abort
 
 
@@ -45,9 +51,19 @@ def refusal(run: Run, event: Recorded) -> str:
         case Passed():
             return "" if _may_pass(run, event.step) else "this step is not being checked"
         case Baselined():
-            return "" if _stands_at(run, "baseline", Checking) else "the baseline is recorded once"
+            first = run.baseline is None and run.step is not None and run.step.id in ("baseline", "assess")
+            counts = first and isinstance(run.stage, Checking)
+            return "" if counts else "the baseline is recorded once"
         case Aborted():
             return _refuse_abort(run, event)
+        case Stated():
+            return _refuse_statement(run, event)
+        case Refuted():
+            return "" if run.statement else "there is no statement to be refuted"
+        case Turned():
+            return _refuse_turn(run, event)
+        case Postponed():
+            return _refuse_postponement(run, event)
         case Released(who=who):
             return _refuse_release(run, who)
         case HandedOver():
@@ -83,7 +99,7 @@ def _may_pass(run: Run, step: str) -> bool:
         case Doubtful():
             return run.step.readback
         case Proving():
-            return bool(run.attempts.get(step) or run.abort)
+            return bool(run.attempts.get(step) or run.abort or run.step.only_if_needed)
         case _:
             return False
 
@@ -96,6 +112,32 @@ def _refuse_abort(run: Run, event: Aborted) -> str:
     if not event.reason.strip():
         return "an abort needs a reason"
     return "" if event.plan == plan_of_abort(run) else "these steps do not take back what was done"
+
+
+def _refuse_statement(run: Run, event: Stated) -> str:
+    if event.run != run.id or run.step is None or event.step != run.step.id:
+        return "this statement was for another step"
+    if reason := _not_the_operator(run, event.who) or why_no_statement(run):
+        return reason
+    return "" if event.words == run.statement_words else f"the statement is: {run.statement_words}"
+
+
+def _refuse_turn(run: Run, event: Turned) -> str:
+    if event.run != run.id:
+        return "this was for another run"
+    if reason := _not_the_operator(run, event.who) or why_no_turn(run):
+        return reason
+    if not event.reason.strip():
+        return "to make an unplanned swap of it needs a reason"
+    return "" if event.plan == plan_of_turn() else "these are not the steps of an unplanned swap"
+
+
+def _refuse_postponement(run: Run, event: Postponed) -> str:
+    if event.run != run.id:
+        return "this was for another run"
+    if reason := _not_the_operator(run, event.who) or why_not_later(run):
+        return reason
+    return "" if event.reason.strip() else "to leave the conversion for later needs a reason"
 
 
 def _refuse_release(run: Run, who: str) -> str:
@@ -128,11 +170,12 @@ def _refuse_confirmation(run: Run, event: Confirmed) -> str:
         return "this confirmation was for another step"
     if run.hold:
         return f"held by {run.hold.who}: {run.hold.reason}"
-    if not confirmable(run, event.wall):
+    if run.complete or not confirmable(run, event.wall):
         return "this step is under way; there is nothing to confirm"
     wanted = run.phrase(step)
     if wanted and event.phrase != wanted:
-        return f"type the host's name, {wanted}, to confirm this step"
+        what = "" if step.words else "the host's name, "
+        return f"type {what}{wanted}, to confirm this step"
     return ""
 
 
@@ -165,6 +208,6 @@ def _refuse_waiver(run: Run, event: Waived) -> str:
         return "a waiver needs a reason"
     if run.hold:
         return f"held by {run.hold.who}: {run.hold.reason}"
-    if not isinstance(run.stage, Waiting | Checking):
+    if run.complete or not isinstance(run.stage, Waiting | Checking):
         return "this step is under way; there is nothing to waive"
     return ""

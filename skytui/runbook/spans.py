@@ -5,33 +5,52 @@ from datetime import datetime
 
 import msgspec
 
-from skytui.runbook.events import Intended, Passed, Recorded
+from skytui.runbook.events import Intended, Opened, Passed, Recorded, Turned
 from skytui.runbook.model import Run
 from skytui.runbook.spent import seconds_between
+from skytui.runbook.steps import Kind
 
 
 class Measure(msgspec.Struct, frozen=True):
-    """What is measured: from the first intent of one of `begins` until one of the steps `ends` has passed."""
+    """What is measured: from the first intent of one of `begins` until one of the steps `ends` has passed.
+
+    In runs of the kinds `lost` it was missing before: there it is counted from when such a run was opened, or
+    made of another one.
+    """
 
     id: str
     title: str
     begins: tuple[str, ...]
     ends: tuple[str, ...]
+    lost: tuple[Kind, ...] = ()
 
+
+_UNPLANNED = (Kind.UNPLANNED,)
 
 MEASURES = (
     Measure(
-        "scheduler-dark", "Scheduler dark", ("stop-scheduler",), ("start-scheduler", "restart-scheduler")
+        "scheduler-dark",
+        "Scheduler dark",
+        ("stop-scheduler",),
+        ("start-scheduler", "restart-scheduler"),
+        _UNPLANNED,
     ),
     Measure("queues-dark", "Queues locked", ("lock-queues",), ("unlock-queues", "unlock-again")),
-    Measure("no-master", "No master", ("shut-down",), ("promote", "start-again")),
+    Measure("no-master", "No master", ("shut-down",), ("promote", "start-again"), _UNPLANNED),
     Measure("agents-back", "Until all agents were back", ("promote",), ("agents-back",)),
-    Measure("service-restored", "Until the first job had run", ("stop-scheduler", "promote"), ("first-job",)),
+    Measure(
+        "service-restored",
+        "Until the first job had run",
+        ("stop-scheduler", "promote"),
+        ("first-job",),
+        _UNPLANNED,
+    ),
     Measure(
         "redundancy-restored",
         "Without a standby",
         ("shut-down", "promote"),
         ("standby-active", "restored"),
+        (Kind.UNPLANNED, Kind.CONVERT),
     ),
 )
 """In the order in which they are shown."""
@@ -70,7 +89,15 @@ def _span(measure: Measure, events: Sequence[Recorded]) -> Span:
 
 
 def _begins(measure: Measure, event: Recorded) -> bool:
-    return isinstance(event, Intended) and event.step in measure.begins
+    match event:
+        case Intended(step=step):
+            return step in measure.begins
+        case Opened(kind=kind):
+            return kind in measure.lost
+        case Turned():
+            return Kind.UNPLANNED in measure.lost
+        case _:
+            return False
 
 
 def _ends(measure: Measure, event: Recorded) -> bool:

@@ -5,7 +5,7 @@ Source: the procedure's *Abort*: it walks the undo column backwards and returns 
 
 from skytui.pair.vocabulary import Action
 from skytui.runbook.model import Doubtful, Run, Running
-from skytui.runbook.steps import PLANNED, UNDO
+from skytui.runbook.steps import PLANNED, UNDO, Kind
 
 
 def plan_of_abort(run: Run) -> tuple[str, ...]:
@@ -14,7 +14,9 @@ def plan_of_abort(run: Run) -> tuple[str, ...]:
     None when nothing was attempted that changes anything: then everything is as it was.
     """
     undos = {step.undo for step in PLANNED if step.undo and run.attempts.get(step.id)}
-    if run.baseline and run.baseline.scheduler != "running":
+    if run.attempts.get("fence-master"):
+        undos |= {Action.START, Action.CLEAR_GUARD}
+    if run.baseline and run.baseline.scheduler not in ("running", ""):
         undos.discard(Action.START_SCHEDULER)  # it was not running before either
     plan = tuple(step.id for step in UNDO if step.action in undos)
     return (*plan, "restored") if run.attempts else ()
@@ -27,6 +29,8 @@ def why_no_abort(run: Run) -> str:
         return "the run has ended"
     if run.abort:
         return f"{run.abort.who} aborted it already; it goes backwards"
+    if run.kind is Kind.CONVERT:
+        return f"{run.new} is the master already: nothing is taken back; the conversion can wait"
     if run.no_way_back:
         return (
             f"{run.new} was told to become the master, and that cannot be taken back: finish the run,"

@@ -1,5 +1,7 @@
 """The way into the console. Imports textual only after the terminal was prepared for it."""
 
+from collections.abc import Mapping
+
 from skytui.clock import SystemClock
 from skytui.errors import StateError, UsageError
 from skytui.tui.leaving import Leaving
@@ -8,11 +10,17 @@ from skytui.tui.terminal import prepare, terminal_problem
 
 
 async def run_console(
-    session: Session, *, slow_link: bool = False, ascii_only: bool = False, drill: bool = False
+    session: Session,
+    *,
+    slow_link: bool = False,
+    ascii_only: bool = False,
+    drill: bool = False,
+    keys: Mapping[str, object] | None = None,
 ) -> Leaving:
     """Show the console until the operator leaves it; how they left is returned.
 
-    `drill`: leaving asks what becomes of the practice pair. The session is not closed.
+    `drill`: leaving asks what becomes of the practice pair. `keys`: which binding is on which key, where that
+    is not its usual one. The session is not closed.
     Raises UsageError when this is no terminal the console can be shown on, StateError when it broke.
     """
     problem = terminal_problem()
@@ -24,7 +32,11 @@ async def run_console(
     from skytui.tui.glyphs import local_look  # noqa: PLC0415
 
     console = Console(
-        session, clock=SystemClock(), look=local_look(ascii_only=ascii_only), drill=drill, ansi=slow_link
+        session,
+        clock=SystemClock(),
+        look=local_look(ascii_only=ascii_only, keys=keys),
+        drill=drill,
+        ansi=slow_link,
     )
     # The mouse stays off: a connection that breaks would leave the terminal reporting it.
     leaving = await console.run_async(mouse=False)

@@ -96,6 +96,7 @@ class Console(App[Leaving]):
         self._asked_for: tuple[str, ...] = ()
         self._said = ("", 0.0)
         self.key_read = 0.0
+        self._keys = look.keys
         self.set_reactive(Console.scene, scene_of(session.shown, clock))
         self._desk = Operator(self, session, look, self._times, drill=drill)
         self.main = MainScreen(session, look, self._times, self._desk)
@@ -110,6 +111,7 @@ class Console(App[Leaving]):
 
     def on_mount(self) -> None:
         """Show what comes. What is known already is shown when the window's size is."""
+        self.set_keymap(dict(self._keys.changed))
         self._session.watch(self._session_changed)
         self.set_interval(TICK, self.tick)
         self._leave_on_signals()

@@ -1,8 +1,11 @@
 """The signs on the screen, in Unicode and in plain ASCII."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, tzinfo
 
 import msgspec
+
+from skytui.tui.keyboard import USUAL, Keyboard, keyboard
 
 
 class Glyphs(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,17 +59,19 @@ ASCII = Glyphs(
 
 
 class Look(msgspec.Struct, frozen=True):
-    """How things are drawn: with which signs, and in which time zone clocks are shown."""
+    """How things are drawn: with which signs, in which time zone clocks are shown, and what the keys are."""
 
     glyphs: Glyphs = UNICODE
     zone: tzinfo = UTC
+    keys: Keyboard = USUAL
 
     def clock(self, wall: datetime) -> str:
         """The time of day, as the operator's own clock shows it."""
         return f"{wall.astimezone(self.zone):%H:%M:%S}"
 
 
-def local_look(*, ascii_only: bool) -> Look:
-    """The look on this machine."""
+def local_look(*, ascii_only: bool, keys: Mapping[str, object] | None = None) -> Look:
+    """The look on this machine. Of `keys`, a `[keys]` table, faulty ones are left where they usually are."""
     zone = datetime.now(UTC).astimezone().tzinfo or UTC
-    return Look(ASCII if ascii_only else UNICODE, zone)
+    board, _ = keyboard(keys or {})
+    return Look(ASCII if ascii_only else UNICODE, zone, board)

@@ -6,11 +6,27 @@ link `ESC [ A` arrives as Escape, `[` and `A`.
 
 from textual.binding import Binding
 
-CHANGES_SERVER = ("confirm", "start", "waive", "abort", "take", "hand-over")
+CHANGES_SERVER = (
+    "confirm",
+    "start",
+    "unplanned",
+    "state",
+    "later",
+    "waive",
+    "abort",
+    "take",
+    "hand-over",
+)
 """The ids of the bindings that can lead to a change on a server."""
 
-TORN = frozenset({"escape", "left_square_bracket", "right_square_bracket", "O", *"ABCDEFHPQRS"})
-"""What an arrow, Home, End or function key can arrive as when it is torn apart."""
+TORN = frozenset(
+    {
+        *("escape", "left_square_bracket", "right_square_bracket", "semicolon", "tilde", "O"),
+        *"ABCDEFHIPQRS",
+        *"0123456789",
+    }
+)
+"""What an arrow, Home, End, Page or function key can arrive as when it is torn apart."""
 
 MAIN: list[Binding] = [
     Binding(
@@ -28,7 +44,29 @@ MAIN: list[Binding] = [
         "start",
         "start",
         id="start",
-        tooltip="Start the planned swap from the server that is master now to the other one.",
+        tooltip="Start the planned swap from the server that is master now to the other one; or the"
+        " conversion that an unplanned swap left for later.",
+    ),
+    Binding(
+        "u",
+        "unplanned",
+        "unplanned",
+        id="unplanned",
+        tooltip="The master is lost: start an unplanned swap, or make one of the planned run that is open.",
+    ),
+    Binding(
+        "i",
+        "state",
+        "state",
+        id="state",
+        tooltip="State, word for word, that the original master is powered off, where it cannot be reached.",
+    ),
+    Binding(
+        "p",
+        "later",
+        "later",
+        id="later",
+        tooltip="Leave the conversion for a run of its own, for a reason you give.",
     ),
     Binding(
         "a",

@@ -23,16 +23,20 @@ from skytui.link.wire import (
     Notice,
     Open,
     Past,
+    Postpone,
     Present,
     Previews,
     ReleaseRun,
     Request,
     SecretsWanted,
+    State,
     Take,
+    TurnRun,
     Waive,
     Welcome,
 )
 from skytui.runbook.events import Opened
+from skytui.runbook.steps import Kind
 from skytui.tui.logring import LogRing
 from skytui.tui.session import NOTICES_KEPT, Shown
 
@@ -80,9 +84,21 @@ class LinkSession:
         finally:
             await self._client.close()
 
-    async def open_run(self, why: str = "", ticket: str = "") -> str:
-        """Start the planned swap."""
-        return await self._ask(lambda number: Open(number, why=why, ticket=ticket))
+    async def open_run(self, kind: Kind, why: str = "", ticket: str = "") -> str:
+        """Start a run of this kind."""
+        return await self._ask(lambda number: Open(number, kind=kind, why=why, ticket=ticket))
+
+    async def state(self, run: str, step: str, words: str) -> str:
+        """State that the original master is powered off."""
+        return await self._ask(lambda number: State(number, run, step, words))
+
+    async def turn(self, run: str, reason: str) -> str:
+        """Make an unplanned swap of a planned one."""
+        return await self._ask(lambda number: TurnRun(number, run, reason))
+
+    async def postpone(self, run: str, reason: str) -> str:
+        """Leave the conversion for a run of its own."""
+        return await self._ask(lambda number: Postpone(number, run, reason))
 
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""

@@ -3,20 +3,17 @@
 Works on a `Floor`, which the console is; so it can be tested without one.
 """
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol, TypeVar
-
 from skytui.runbook.model import Checking, Doubtful, Failed, Run, Waiting
 from skytui.runbook.prospect import Turn
 from skytui.runbook.steps import STEPS
 from skytui.runbook.undo import plan_of_abort, why_no_abort
 from skytui.tui.arming import Armed, KeyTimes
+from skytui.tui.floor import Floor
 from skytui.tui.glyphs import Look
-from skytui.tui.leaving import DrillEnding
+from skytui.tui.lost_master import KEYS, LostMaster
 from skytui.tui.passing import ended, left_behind, no_way_back_now, not_yours_now, taken_by_another
 from skytui.tui.scene import Scene
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
-from skytui.tui.screens.dialog import Dialog
 from skytui.tui.screens.handover import HandOverDialog
 from skytui.tui.screens.help import HelpDialog
 from skytui.tui.screens.leave import LeaveDialog
@@ -34,37 +31,11 @@ from skytui.tui.view.people import (
     taking_words,
     why_not_yours,
 )
-from skytui.tui.view.summary import roles_now, why_no_start
+from skytui.tui.view.summary import startable, why_no_start
 
-T = TypeVar("T")
-
-DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over")
+DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over", *KEYS)
 """The actions that ask the session for something."""
 TOO_EARLY = "A key typed before its card could be read does not count. Nothing was done; press it again."
-
-
-class Floor(Protocol):
-    """What the console offers to the operator's desk."""
-
-    @property
-    def scene(self) -> Scene:
-        """The moment that is shown."""
-
-    @property
-    def key_read(self) -> float:
-        """When the key that is being handled was read from the terminal."""
-
-    def ask(self, dialog: Dialog[T], answered: Callable[[T], None]) -> None:
-        """Show a dialog; `answered` is called with its answer, unless it was cancelled."""
-
-    def send(self, request: Awaitable[str], done: Callable[[str], None]) -> None:
-        """Await a request beside the screen; `done` is called with why it was refused."""
-
-    def say(self, sentence: str, *, bad: bool) -> None:
-        """A short notice."""
-
-    def go(self, ending: DrillEnding | None) -> None:
-        """Leave the console."""
 
 
 class Operator:
@@ -77,6 +48,7 @@ class Operator:
         self._times = times
         self._drill = drill
         self._sent: object = None
+        self.lost = LostMaster(floor, session, look, times, self._report)
 
     @property
     def watches(self) -> bool:
@@ -95,6 +67,8 @@ class Operator:
                 here = not open_run
             case "take":
                 here = open_run and not scene.operates
+            case "unplanned" | "state" | "later":
+                here = self.lost.offers(action)
             case "hand_over" | "abort":
                 here = open_run and scene.operates
             case _:
@@ -115,7 +89,9 @@ class Operator:
             return "" if scene.shown.secrets_wanted else _sentence(why_no_start(scene))
         if run is None or run.over:
             return ""
-        if action in ("confirm", "waive", "abort") and (why := why_not_yours(scene)):
+        if action in KEYS and self.lost.offers(action):
+            return self._not_yours(scene) or _sentence(self.lost.why_not(action, run))
+        if action in ("confirm", "waive", "abort") and (why := self._not_yours(scene)):
             return why
         if action == "confirm":
             return _why_not_confirm(scene)
@@ -137,7 +113,7 @@ class Operator:
         run, step = scene.run, scene.run.step if scene.run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(scene):
+        if why := self._not_yours(scene):
             self.refuse(why)
         elif not in_sight:
             self.refuse("The step card is not in sight: nothing was done.")
@@ -153,17 +129,19 @@ class Operator:
             self._send_confirmation(run.id, step.id, "", armed.card)
 
     async def start(self) -> None:
-        """Ask whether the planned swap is to be started."""
+        """Ask whether the planned swap, or a conversion that was left for later, is to be started."""
         scene = self._floor.scene
         if scene.shown.secrets_wanted:
             self.ask_secret()
             return
-        roles = roles_now(scene)
-        if roles:
-            dialog = StartDialog(self._times, old=roles[0], new=roles[1])
+        if (found := startable(scene)) is not None:
+            kind, old, new = found
+            dialog = StartDialog(self._times, kind=kind, old=old, new=new)
             self._floor.ask(
                 dialog,
-                lambda given: self._floor.send(self._session.open_run(given.why, given.ticket), self._report),
+                lambda given: self._floor.send(
+                    self._session.open_run(kind, given.why, given.ticket), self._report
+                ),
             )
 
     async def waive(self) -> None:
@@ -172,7 +150,7 @@ class Operator:
         step = run.step if run else None
         if run is None or step is None:
             return
-        if why := why_not_yours(self._floor.scene):
+        if why := self._not_yours(self._floor.scene):
             self.refuse(why)
             return
         dialog = ReasonDialog(
@@ -214,7 +192,8 @@ class Operator:
             self._times,
             self._look,
             title="Hold the run?",
-            text="It does not go past its next gate until h releases it. What is under way goes on.",
+            text=f"It does not go past its next gate until {self._look.keys.word('hold')} releases it."
+            " What is under way goes on.",
         )
         dialog.passed_by = ended(run)
         self._floor.ask(dialog, lambda reason: self._floor.send(self._session.hold(reason), self._report))
@@ -256,7 +235,7 @@ class Operator:
     def help(self) -> None:
         """Show all keys."""
         people = list_of_people(self._floor.scene, self._look)
-        self._floor.ask(HelpDialog(self._times, people), lambda _: None)
+        self._floor.ask(HelpDialog(self._times, people, self._look.keys), lambda _: None)
 
     def leave(self) -> None:
         """Leave; in a drill, ask what becomes of the pair."""
@@ -266,6 +245,9 @@ class Operator:
         run = self._floor.scene.run
         run_open = run is not None and not run.over
         self._floor.ask(LeaveDialog(self._times, run_open=run_open), self._floor.go)
+
+    def _not_yours(self, scene: Scene) -> str:
+        return why_not_yours(scene, self._look.keys.word("take"))
 
     def _ask_phrase(self, card: object) -> None:
         scene = self._floor.scene

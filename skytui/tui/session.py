@@ -15,6 +15,7 @@ from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
 from skytui.runbook.progress import Progress
+from skytui.runbook.steps import Kind
 from skytui.tui.logring import LogRing
 
 NOTICES_KEPT = 20
@@ -68,8 +69,17 @@ class Session(Protocol):
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed`, in the event loop, each time `shown` is another."""
 
-    async def open_run(self, why: str = "", ticket: str = "") -> str:
-        """Start the planned swap; its occasion, and its ticket, may be empty."""
+    async def open_run(self, kind: Kind, why: str = "", ticket: str = "") -> str:
+        """Start a run of this kind; its occasion, and its ticket, may be empty."""
+
+    async def state(self, run: str, step: str, words: str) -> str:
+        """State that the original master is powered off."""
+
+    async def turn(self, run: str, reason: str) -> str:
+        """Make an unplanned swap of a planned one."""
+
+    async def postpone(self, run: str, reason: str) -> str:
+        """Leave the conversion for a run of its own."""
 
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from textual.binding import Binding
 
 from skytui.tui import keys
-from skytui.tui.screens.help import key_name
+from skytui.tui.keyboard import key_name
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- keys: generated -->\n", "<!-- /keys -->"

@@ -126,6 +126,10 @@ def _it_was_stopped(run: Run, pair: PairReading) -> Told:
 LIES: dict[str, dict[str, Lie]] = {
     "old_is_master": {"it reads standby": reads(OLD, "role", Role.STANDBY)},
     "new_is_standby": {"it reads master": reads(NEW, "role", Role.MASTER)},
+    "new_as_found": {"it reads master": reads(NEW, "role", Role.MASTER)},
+    "new_tells_its_queues": {},
+    "loss_accepted": {"nobody has accepted it": remembers(accepted="")},
+    "guard_set_or_owed": {"not set": reads(OLD, "guard", False)},
     "new_is_master": {"it reads standby": reads(NEW, "role", Role.STANDBY)},
     "old_is_standby": {"it reads master": reads(OLD, "role", Role.MASTER)},
     "same_database": {
@@ -251,6 +255,10 @@ _ROLE_OLD, _ROLE_NEW = ((OLD, "role"), (OLD, "identity")), ((NEW, "role"), (NEW,
 LOOKS_AT: dict[str, tuple[tuple[str, str], ...]] = {
     "old_is_master": _ROLE_OLD,
     "new_is_standby": _ROLE_NEW,
+    "new_as_found": _ROLE_NEW,
+    "new_tells_its_queues": ((NEW, "queues"),),
+    "loss_accepted": (),
+    "guard_set_or_owed": ((OLD, "guard"),),
     "new_is_master": _ROLE_NEW,
     "old_is_standby": _ROLE_OLD,
     "same_database": ((OLD, "identity"), (NEW, "identity")),

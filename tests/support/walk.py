@@ -18,14 +18,18 @@ from skytui.runbook.events import (
     Observed,
     Opened,
     Passed,
+    Postponed,
     Recorded,
     Released,
     Resumed,
+    Stated,
+    Turned,
     Waived,
 )
 from skytui.runbook.machine import advance
-from skytui.runbook.model import Checking, Doubtful, Proving, Run, Stage, Waiting
-from skytui.runbook.steps import PLANNED, STEPS, Kind
+from skytui.runbook.model import Checking, Debt, Doubtful, Proving, Run, Stage, Waiting
+from skytui.runbook.steps import PLANNED, STEPS, Kind, plan_of
+from skytui.runbook.turning import plan_of_turn
 from skytui.runbook.undo import plan_of_abort
 from tests.support.world import NEW, OLD, World
 
@@ -44,7 +48,14 @@ class Seen(msgspec.Struct, frozen=True):
 class Walk:
     """A run and everything that happened in it. `act` answers an order; None leaves its outcome open."""
 
-    def __init__(self, world: World | None = None, thresholds: Thresholds | None = None) -> None:
+    def __init__(
+        self,
+        world: World | None = None,
+        thresholds: Thresholds | None = None,
+        *,
+        kind: Kind = Kind.PLANNED,
+        owed: tuple[Debt, ...] = (),
+    ) -> None:
         self.world = world or World()
         self.act: Callable[[Order], Outcome | None] = self.world.act
         self.events: list[Recorded] = []
@@ -58,12 +69,13 @@ class Walk:
             wall=self.world.clock.now(),
             run="20260301-020000",
             pair="test",
-            kind=Kind.PLANNED,
+            kind=kind,
             old=OLD,
             new=NEW,
             who=WHO,
-            plan=PLAN,
+            plan=tuple(step.id for step in plan_of(kind)),
             thresholds=thresholds or Thresholds(),
+            owed=owed,
         )
         assert self.feed(opened) == ""
 
@@ -158,6 +170,22 @@ class Walk:
         at, wall = self.world.tick(0.1), self.world.clock.now()
         steps = plan_of_abort(self.run) if plan is None else plan
         return self.feed(Aborted(at=at, wall=wall, run=self.run.id, who=who, reason=reason, plan=steps))
+
+    def state(self, words: str | None = None, who: str = WHO, step: str = "") -> str:
+        """State that the original master is powered off, in the words that count or in others."""
+        at, wall, run = self.world.tick(0.1), self.world.clock.now(), self.run
+        current = step or (run.step.id if run.step else "")
+        said = run.statement_words if words is None else words
+        return self.feed(Stated(at=at, wall=wall, run=run.id, step=current, who=who, words=said))
+
+    def turn(self, reason: str = "sky-a is dead", who: str = WHO, plan: tuple[str, ...] | None = None) -> str:
+        at, wall = self.world.tick(0.1), self.world.clock.now()
+        steps = plan_of_turn() if plan is None else plan
+        return self.feed(Turned(at=at, wall=wall, run=self.run.id, who=who, reason=reason, plan=steps))
+
+    def postpone(self, reason: str = "the machine is broken", who: str = WHO) -> str:
+        at, wall = self.world.tick(0.1), self.world.clock.now()
+        return self.feed(Postponed(at=at, wall=wall, run=self.run.id, who=who, reason=reason))
 
     def hand_over(self, to: str, by: str, reason: str = "") -> str:
         at, wall = self.world.tick(0.1), self.world.clock.now()

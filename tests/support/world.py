@@ -39,12 +39,13 @@ T = TypeVar("T")
 
 @dataclass
 class Server:
-    """One server of the world. `up`: service and database run."""
+    """One server of the world. `up`: service and database run; `reached`: its host answers."""
 
     name: str
     role: Role
     timeline: int = 3
     up: bool = True
+    reached: bool = True
     guard: bool = False
     scheduler: Scheduler = field(default_factory=lambda: Scheduler("stopped"))
     users: list[User] = field(default_factory=list)
@@ -131,7 +132,17 @@ class World:
             disk_free=known(40_000_000_000),
             marker=known(""),
         )
-        if not server.up:
+        if not server.reached:
+            silent = Unknown("no SSH connection", at, "world")
+            host = ServerReading(
+                process=silent,
+                ports=known([Port(8443, "no answer"), Port(5432, "no answer")]),
+                control=silent,
+                guard=silent,
+                disk_free=silent,
+                marker=silent,
+            )
+        if not server.up or not server.reached:
             down = Unknown("connection refused", at, "world")
             gone = {
                 field: down for field in host.__struct_fields__ if isinstance(getattr(host, field), Unknown)
@@ -186,6 +197,10 @@ class World:
             case Action.SHUT_DOWN:
                 server.up, server.control = False, "shut down"
                 self.servers[order.peer].position = server.position + 0x100
+            case Action.FENCE:
+                server.guard = True
+                if server.up:
+                    server.up, server.control = False, "shut down"
             case Action.CLEAR_GUARD:
                 server.guard = False
             case Action.START:

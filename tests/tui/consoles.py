@@ -8,6 +8,7 @@ from textual.pilot import Pilot
 
 from skytui.tui.console import Console
 from skytui.tui.glyphs import ASCII, UNICODE, Look
+from skytui.tui.keyboard import USUAL, Keyboard
 from skytui.tui.leaving import Leaving
 from tests.tui.scripted import ScriptedSession
 
@@ -33,11 +34,12 @@ def console_of(
     ansi: bool = False,
     ascii_only: bool = False,
     times: ScriptedTimes | None = None,
+    keys: Keyboard = USUAL,
 ) -> Console:
     return Console(
         session,
         clock=session.clock,
-        look=Look(ASCII if ascii_only else UNICODE),
+        look=Look(ASCII if ascii_only else UNICODE, keys=keys),
         drill=drill,
         ansi=ansi,
         times=times or ScriptedTimes(session),

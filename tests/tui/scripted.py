@@ -6,9 +6,11 @@ from datetime import timedelta
 import msgspec
 
 from skytui.clock import ManualClock
+from skytui.conductor.poller import merge
 from skytui.conductor.seats import ACTS, LOOKS
 from skytui.link.wire import Notice, Past, Present, Seat, ServerFacts
 from skytui.pair.logline import LogLine
+from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.effects import Effect, Perform, Raise, Refuse
 from skytui.runbook.events import (
@@ -19,13 +21,18 @@ from skytui.runbook.events import (
     Held,
     Observed,
     Opened,
+    Postponed,
     Recorded,
     Released,
+    Stated,
+    Turned,
     Waived,
 )
 from skytui.runbook.machine import advance
 from skytui.runbook.model import Waiting
+from skytui.runbook.sides import sides_of
 from skytui.runbook.steps import Kind, plan_of
+from skytui.runbook.turning import plan_of_turn
 from skytui.runbook.undo import plan_of_abort
 from skytui.tui.logring import LogRing
 from skytui.tui.session import Shown
@@ -41,6 +48,7 @@ PREVIEWS = {
     "replication-zero": "POST https://sky-a:7443/api/v1/marker",
     "guard-master": "sky-a$ conf/autostart := no",
     "shut-down": "sky-a$ bin/stop.sh",
+    "fence-master": "sky-a$ bin/setAutostart.sh no, then bin/stop.sh",
     "promote": "sky-b$ bin/standbyToMaster.sh",
     "start-scheduler": "POST https://sky-b:7443/api/v1/scheduler/start",
     "unlock-queues": "POST https://sky-b:7443/api/v1/queues/unlock",
@@ -103,11 +111,19 @@ class ScriptedSession:
         """Let the conductor read both servers, once or more often."""
         for _ in range(times):
             self.clock.advance(0.8)
-            reading = self.world.read(self.clock)
+            reading = self._kept(self.world.read(self.clock))
             self.show(reading=reading, received=self.clock.instant().seconds)
             observed = Observed(at=self.clock.instant(), wall=self.clock.now(), reading=reading)
             _, effects = advance(self._shown.run, observed)
             self._perform(effects)
+
+    def _kept(self, fresh: PairReading) -> PairReading:
+        """With the last values kept as stale, as the poller does."""
+        before = self._shown.reading
+        if before is None:
+            return fresh
+        servers = {name: merge(before.server(name), now) for name, now in fresh.servers.items()}
+        return msgspec.structs.replace(fresh, servers=servers)
 
     def say(self, server: str, log: str, *texts: str) -> None:
         """Lines come in, a tenth of a second apart."""
@@ -121,9 +137,25 @@ class ScriptedSession:
         kept = (*self._shown.notices, Notice(self.clock.now(), says))
         self.show(notices=kept, noticed=self._shown.noticed + 1)
 
-    async def open_run(self, why: str = "", ticket: str = "") -> str:
-        self.asked.append(("open", why, ticket) if why or ticket else ("open",))
-        return self.open(self.you, why=why, ticket=ticket)
+    async def open_run(self, kind: Kind = Kind.PLANNED, why: str = "", ticket: str = "") -> str:
+        given = () if kind is Kind.PLANNED else (kind.value,)
+        self.asked.append(("open", *given, *((why, ticket) if why or ticket else ())))
+        return self.open(self.you, kind=kind, why=why, ticket=ticket)
+
+    async def state(self, run: str, step: str, words: str) -> str:
+        self.asked.append(("state", step, words))
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(Stated(at=at, wall=wall, run=run, step=step, who=self.you.who, words=words))
+
+    async def turn(self, run: str, reason: str) -> str:
+        self.asked.append(("turn", reason))
+        at, wall, plan = self.clock.instant(), self.clock.now(), plan_of_turn()
+        return self._event(Turned(at=at, wall=wall, run=run, who=self.you.who, reason=reason, plan=plan))
+
+    async def postpone(self, run: str, reason: str) -> str:
+        self.asked.append(("postpone", reason))
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(Postponed(at=at, wall=wall, run=run, who=self.you.who, reason=reason))
 
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         self.asked.append(("confirm", step, phrase))
@@ -149,6 +181,21 @@ class ScriptedSession:
     async def hold(self, reason: str) -> str:
         self.asked.append(("hold", reason))
         return self._held(self.you.who, reason)
+
+    def state_now(self) -> None:
+        run = self._shown.run
+        assert run is not None
+        assert run.step is not None
+        at, wall = self.clock.instant(), self.clock.now()
+        self.event(
+            Stated(at=at, wall=wall, run=run.id, step=run.step.id, who="jo", words=run.statement_words)
+        )
+
+    def postpone_now(self, reason: str) -> None:
+        run = self._shown.run
+        assert run is not None
+        at, wall = self.clock.instant(), self.clock.now()
+        self.event(Postponed(at=at, wall=wall, run=run.id, who="jo", reason=reason))
 
     def waive_now(self, step: str, reason: str) -> None:
         refused = self._waived(step, reason)
@@ -222,12 +269,12 @@ class ScriptedSession:
         refused = self._event(event)
         assert not refused, refused
 
-    def open(self, by: Seat | None = None, *, why: str = "", ticket: str = "") -> str:
-        reading = self._shown.reading
-        assert reading is not None
-        old, new = reading.master(), reading.standby()
-        assert old
-        assert new
+    def open(
+        self, by: Seat | None = None, *, kind: Kind = Kind.PLANNED, why: str = "", ticket: str = ""
+    ) -> str:
+        last = self._shown.run
+        sides = sides_of(kind, self._shown.reading, last if last and last.postponed else None)
+        assert not sides.why_not
         self.show(run=None if self._shown.run and self._shown.run.over else self._shown.run)
         operator = by or self.you
         refused = self._event(
@@ -236,14 +283,15 @@ class ScriptedSession:
                 wall=self.clock.now(),
                 run="2026-11-22-0300",
                 pair=self._shown.pair,
-                kind=Kind.PLANNED,
-                old=old,
-                new=new,
+                kind=kind,
+                old=sides.old,
+                new=sides.new,
                 who=operator.who,
-                plan=tuple(step.id for step in plan_of(Kind.PLANNED)),
+                plan=tuple(step.id for step in plan_of(kind)),
                 thresholds=self.thresholds,
                 why=why,
                 ticket=ticket,
+                owed=sides.owed,
             )
         )
         if not refused:

@@ -4,7 +4,9 @@ import pytest
 from textual.widgets._footer import FooterKey
 
 from skytui.tui.arming import SETTLE
+from skytui.tui.keyboard import keyboard
 from skytui.tui.keys import CHANGES_SERVER, MAIN, TORN
+from skytui.tui.screens.confirm import StartDialog
 from tests.tui.consoles import Desk, ScriptedTimes, console_of, desk
 from tests.tui.scenarios import SCENARIOS, blocked, counting, failed, idle, no_way_back, shut_down
 from tests.tui.scripted import ScriptedSession
@@ -238,3 +240,29 @@ async def test_the_footer_has_at_most_eight_keys_and_room_for_them(name: str) ->
         last = max(key.region.right for key in keys)
         assert last <= 80
         assert at.screen().splitlines()[-1].endswith(keys[-1].description)
+
+
+async def test_keys_on_other_keys_do_what_the_screen_says_they_do() -> None:
+    session = idle()
+    keys, faults = keyboard({"start": "g", "abort": "w", "waive": "a", "take": "o"})
+    assert faults == {}
+    console = console_of(session, keys=keys)
+    async with console.run_test(size=(120, 36), notifications=True) as pilot:
+        at = Desk(session, console, pilot)
+        await at.settle()
+        assert "g starts the planned swap" in at.screen()
+        await at.press("s")
+        assert console.screen is console.main
+        await at.press("g")
+        assert isinstance(console.screen, StartDialog)
+        await at.settle()
+        await at.press("escape")
+        session.open()
+        await at.settle()
+        assert " w abort" in at.screen().splitlines()[-1]
+        await at.press("a")
+        assert "does not let" in at.screen()
+        await at.press("w")
+        assert "Take the run back?" in at.screen()
+        await at.press("escape", "question_mark")
+        assert "o         Operate the run" in at.screen()

@@ -28,6 +28,7 @@ from skytui.link.wire import (
     SecretsWanted,
     Welcome,
 )
+from skytui.runbook.steps import Kind
 from skytui.tui.link_session import LinkSession
 from tests.tui.scenarios import counting, idle
 from tests.tui.scripted import FACTS, ScriptedSession
@@ -149,10 +150,13 @@ async def test_what_the_conductor_says_is_shown(tmp_path: Path) -> None:
 
 async def test_requests_are_sent_and_refusals_come_back(tmp_path: Path) -> None:
     async with linked(tmp_path) as (conductor, session):
-        assert await session.open_run() == ""
+        assert await session.open_run(Kind.PLANNED) == ""
         assert await session.confirm("r1", "shut-down", "sky-a") == ""
         conductor.refuse = "no"
         assert await session.waive("r1", "users-out", "late") == "no"
+        assert await session.state("r1", "fence-master", "I confirm it") == "no"
+        assert await session.turn("r1", "it is dead") == "no"
+        assert await session.postpone("r1", "it is broken") == "no"
         assert await session.hold("phone") == "no"
         assert await session.release() == "no"
         assert await session.take("r1", "ann is ill") == "no"
@@ -163,6 +167,9 @@ async def test_requests_are_sent_and_refusals_come_back(tmp_path: Path) -> None:
             "Open",
             "Confirm",
             "Waive",
+            "State",
+            "TurnRun",
+            "Postpone",
             "HoldRun",
             "ReleaseRun",
             "Take",

@@ -119,6 +119,12 @@ class World:
                 host.role = None
                 host.answers = False
                 peer.streams = False
+            case Action.FENCE:
+                if not host.seen_over_ssh:
+                    return Outcome(
+                        Result.NOT_STARTED, f"{host.name}: no SSH connection. Nothing was started."
+                    )
+                host.guard, host.role, host.answers = True, None, False
             case Action.CLEAR_GUARD:
                 host.guard = False
             case Action.START:
@@ -146,7 +152,7 @@ class World:
         if not host.seen_over_ssh:
             over_ssh = {name: Unknown("no route to host", at) for name in over_ssh}
         if host.role is None or not host.answers:
-            state = "refused" if host.role is None else "no answer"
+            state = "refused" if host.role is None and host.seen_over_ssh else "no answer"
             ports = Known([Port(7443, state), Port(5432, state)], at)
             reason = "connection refused" if host.role is None else "no answer within 5 s"
             silent = {name: Unknown(reason, at) for name in ("role", "identity")}
@@ -169,6 +175,7 @@ class World:
             return ServerReading(
                 replication_link=Known(Link(state), at),
                 standby_status=Known(status, at),
+                queues=Known([Queue(name, name in self.locked) for name in QUEUES], at),
                 **common,  # type: ignore[arg-type]
             )
         other = next(name for name in self.hosts if name != host.name)

@@ -13,10 +13,12 @@ from skytui.runbook.proofs.baseline import (
 from skytui.runbook.proofs.down import (
     guard_gone,
     guard_set,
+    guard_set_or_owed,
     old_ports_refuse,
     old_processes_gone,
     orderly_shutdown,
 )
+from skytui.runbook.proofs.loss import loss_accepted, new_tells_its_queues
 from skytui.runbook.proofs.proof import Found, Proof
 from skytui.runbook.proofs.queues import (
     others_still_locked,
@@ -35,6 +37,7 @@ from skytui.runbook.proofs.replication import (
     zero_long_enough,
 )
 from skytui.runbook.proofs.roles import (
+    new_as_found,
     new_is_master,
     new_is_standby,
     old_is_master,
@@ -66,11 +69,15 @@ __all__ = [
     "baseline_complete",
     "guard_gone",
     "guard_set",
+    "guard_set_or_owed",
     "link_streams_on_new",
     "link_streams_on_old",
+    "loss_accepted",
     "master_says_active",
+    "new_as_found",
     "new_is_master",
     "new_is_standby",
+    "new_tells_its_queues",
     "no_job_running",
     "nobody_logged_in",
     "nothing_pending_now",

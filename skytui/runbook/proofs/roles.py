@@ -4,6 +4,7 @@ from skytui.pair.vocabulary import Role
 from skytui.runbook.model import Run
 from skytui.runbook.proofs.proof import Found
 from skytui.runbook.sight import Sight
+from skytui.runbook.steps import Kind
 
 
 def _role(sight: Sight, name: str) -> Role:
@@ -26,6 +27,11 @@ def old_is_master(run: Run, sight: Sight) -> Found:
 def new_is_standby(run: Run, sight: Sight) -> Found:
     """The original standby reads standby."""
     return _reads(sight, run.new, Role.STANDBY)
+
+
+def new_as_found(run: Run, sight: Sight) -> Found:
+    """The other server reads standby; in a conversion of its own, master."""
+    return _reads(sight, run.new, Role.MASTER if run.kind is Kind.CONVERT else Role.STANDBY)
 
 
 def new_is_master(run: Run, sight: Sight) -> Found:

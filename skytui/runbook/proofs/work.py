@@ -46,6 +46,8 @@ def scheduler_as_before(run: Run, sight: Sight) -> Found:
     if before == "running":
         return _ticked(run.old, sight)
     scheduler = sight.take("the Job Scheduler's state", sight.server(run.old).scheduler)
+    if not before:
+        return True, f"the Job Scheduler on {run.old} reads {scheduler.state}; how it was before is not known"
     says = f"the Job Scheduler on {run.old} reads {scheduler.state}, before it read {before or 'unknown'}"
     return scheduler.state == before, says
 

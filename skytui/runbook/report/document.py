@@ -7,6 +7,7 @@ import msgspec
 
 from skytui.runbook.history import UsualTime, seconds_words, usual_words
 from skytui.runbook.report.model import Entry, JobReport, Report
+from skytui.runbook.steps import Kind
 
 
 class Heading(msgspec.Struct, frozen=True, tag="heading"):
@@ -87,10 +88,9 @@ def _verdict(report: Report) -> str:
     if report.clean:
         return f"Done and clean: {report.new} is the master, {report.old} its standby; each gate was proven."
     if report.unclean and report.ending.startswith("done"):
-        return (
-            f"Done, but not clean: {report.new} is the master, {report.old} its standby;"
-            f" {'; '.join(report.unclean)}."
-        )
+        standby = f"{report.old} is still to be converted" if report.skips else f"{report.old} its standby"
+        unclean = "; ".join(report.unclean)
+        return f"Done, but not clean: {report.new} is the master, {standby}; {unclean}."
     return f"The run ended: {report.ending}."
 
 
@@ -108,6 +108,10 @@ def _times(report: Report) -> Iterable[Block]:
         never = "" if span.until else " (not over when it was last seen)"
         rows.append((span.title, seconds_words(span.seconds) + never, _usual(span.usual)))
     yield Table("How long it took", ("Measure", "This run", "Usually"), tuple(rows))
+    if report.kind != Kind.PLANNED:
+        yield Paragraph(
+            "What was missing before this run was opened is counted from there; since when is not known."
+        )
     if not report.earlier:
         yield Paragraph("This is the first run of its kind here: there are no usual times yet.")
 

@@ -24,11 +24,16 @@ from skytui.runbook.events import (
     Marked,
     Opened,
     Passed,
+    Postponed,
+    Refuted,
     Released,
     Resumed,
+    Stated,
+    Turned,
     Waived,
 )
 from skytui.runbook.history import seconds_words
+from skytui.runbook.steps import STEPS
 
 
 class Part(enum.StrEnum):
@@ -88,6 +93,10 @@ def _(event: Opened) -> Told:
 
 @tell.register
 def _(event: Confirmed) -> Told:
+    step = STEPS.get(event.step)
+    if step is not None and step.words:
+        says = f"accepted what may be lost, typing {event.phrase}"
+        return Told(says=says, step=event.step, who=event.who, part=Part.ATTESTATIONS)
     typed = f", typing {event.phrase}" if event.phrase else ""
     return Told(says=f"confirmed{typed}", step=event.step, who=event.who)
 
@@ -152,6 +161,37 @@ def _(event: Released) -> Told:
 def _(event: Aborted) -> Told:
     back = ", ".join(event.plan) or "nothing had to be undone"
     return Told(says=f"took the run back: {back}", who=event.who, reason=event.reason, part=Part.PEOPLE)
+
+
+@tell.register
+def _(event: Stated) -> Told:
+    says = f"stated: {event.words}"
+    return Told(says=says, step=event.step, who=event.who, part=Part.ATTESTATIONS)
+
+
+@tell.register
+def _(event: Refuted) -> Told:
+    return Told(says=f"the statement was refuted: {event.says}", part=Part.ATTESTATIONS)
+
+
+@tell.register
+def _(event: Turned) -> Told:
+    return Told(
+        says=f"made an unplanned swap of it: {', '.join(event.plan)}",
+        who=event.who,
+        reason=event.reason,
+        part=Part.PEOPLE,
+    )
+
+
+@tell.register
+def _(event: Postponed) -> Told:
+    return Told(
+        says="left the conversion for a run of its own",
+        who=event.who,
+        reason=event.reason,
+        part=Part.SKIPS,
+    )
 
 
 @tell.register

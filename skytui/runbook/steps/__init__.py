@@ -6,17 +6,35 @@ from skytui.runbook.steps.prepare import PREPARE
 from skytui.runbook.steps.shut_down import SHUT_DOWN
 from skytui.runbook.steps.step import Kind, Phase, Side, Step
 from skytui.runbook.steps.undo import UNDO
+from skytui.runbook.steps.unplanned import ASSESS, FENCE
 
 PLANNED: tuple[Step, ...] = (*PREPARE, *SHUT_DOWN, *ACTIVATE, *CONVERT)
 """The planned swap."""
 
-STEPS: dict[str, Step] = {step.id: step for step in (*PLANNED, *UNDO)}
+UNPLANNED: tuple[Step, ...] = (ASSESS, FENCE, *ACTIVATE, *CONVERT)
+"""The unplanned swap: the master is lost. Its conversion may be left for a run of its own."""
+
+CONVERSION: tuple[Step, ...] = (FENCE, *CONVERT)
+"""That run. The original master may have come back by itself: it is made sure of once more."""
+
+STEPS: dict[str, Step] = {step.id: step for step in (*PLANNED, ASSESS, FENCE, *UNDO)}
 """Every step there is, by its id."""
 
 
 def plan_of(kind: Kind) -> tuple[Step, ...]:
     """The steps of a run of this kind, in order."""
-    return {Kind.PLANNED: PLANNED}[kind]
+    return {Kind.PLANNED: PLANNED, Kind.UNPLANNED: UNPLANNED, Kind.CONVERT: CONVERSION}[kind]
 
 
-__all__ = ["PLANNED", "STEPS", "UNDO", "Kind", "Phase", "Side", "Step", "plan_of"]
+__all__ = [
+    "CONVERSION",
+    "PLANNED",
+    "STEPS",
+    "UNDO",
+    "UNPLANNED",
+    "Kind",
+    "Phase",
+    "Side",
+    "Step",
+    "plan_of",
+]

@@ -11,12 +11,16 @@ class Kind(enum.StrEnum):
     """What sort of run it is."""
 
     PLANNED = "planned"
+    UNPLANNED = "unplanned"
+    CONVERT = "convert"
+    """The conversion alone, after an unplanned swap that left it for later."""
 
 
 class Phase(enum.StrEnum):
-    """The four parts of a swap; the value is the heading on the screen."""
+    """The parts of a swap; the value is the heading on the screen."""
 
     PREPARE = "Prepare"
+    FENCE = "Fence the original master"
     SHUT_DOWN = "Shut down your master server"
     ACTIVATE = "Activate your standby server"
     CONVERT = "Convert the original master"
@@ -34,6 +38,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One step of the plan.
 
     `typed`: the operator types the host's name, because a server goes down or changes its role.
+    `only_if_needed`: where its gate is open already when it is confirmed, the action is not carried out.
+    `words`: what the operator types to confirm it, where that is not the host's name.
     `waivable`: the procedure lets the gate be waived, with a reason.
     `repeatable`: carrying the action out a second time changes nothing more than the first did.
     `readback`: when the outcome is lost, the gate alone proves that the action worked.
@@ -51,7 +57,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     action: Action | None = None
     role: Role = Role.MASTER
     undo: Action | None = None
+    only_if_needed: bool = False
     typed: bool = False
+    words: str = ""
     waivable: bool = False
     repeatable: bool = True
     readback: bool = True

@@ -7,6 +7,7 @@ from textual.content import Content
 from textual.widget import Widget
 from textual.widgets import Button, Input
 
+from skytui.runbook.steps import Kind
 from skytui.tui.arming import KeyTimes
 from skytui.tui.screens.dialog import Choice, Dialog, line_input, paragraph
 
@@ -21,7 +22,7 @@ class ConfirmDialog(Dialog[str]):
         self._runs = runs
         self._phrase = phrase
         self._last = last
-        self._input = line_input("phrase", "the host's name")
+        self._input = line_input("phrase", "exactly these words")
 
     def content(self) -> Iterable[Widget]:
         """What will happen, where, and the question."""
@@ -50,6 +51,13 @@ class ConfirmDialog(Dialog[str]):
         self._input.value = ""
 
 
+_HEADINGS = {
+    Kind.PLANNED: "Start the planned swap?",
+    Kind.UNPLANNED: "Start an unplanned swap?",
+    Kind.CONVERT: "Start the conversion?",
+}
+
+
 class Occasion(msgspec.Struct, frozen=True):
     """Why a run is started, and by which ticket; both may be empty."""
 
@@ -58,13 +66,14 @@ class Occasion(msgspec.Struct, frozen=True):
 
 
 class StartDialog(Dialog[Occasion]):
-    """Asks whether the planned swap is to be started, and on what occasion. Starts on Cancel."""
+    """Asks whether a run of this kind is to be started, and on what occasion. Starts on Cancel."""
 
-    heading = "Start the planned swap?"
     hint = "Tab: next field. Esc cancels"
 
-    def __init__(self, times: KeyTimes, *, old: str, new: str) -> None:
+    def __init__(self, times: KeyTimes, *, kind: Kind, old: str, new: str) -> None:
         super().__init__(times)
+        self.heading = _HEADINGS[kind]
+        self._kind = kind
         self._old = old
         self._new = new
         self._why = line_input("why", "why, for the report (may be left out)")
@@ -72,11 +81,20 @@ class StartDialog(Dialog[Occasion]):
 
     def content(self) -> Iterable[Widget]:
         """What starting does, and what it does not."""
-        roles = f"{self._new} is to become the master, {self._old} its standby."
-        yield paragraph(Content.styled(roles, "bold"))
+        yield paragraph(Content.styled(self._roles, "bold"))
         yield paragraph("Opening the run changes nothing on either server; its first step waits for you.")
         yield self._why
         yield self._ticket
+
+    @property
+    def _roles(self) -> str:
+        match self._kind:
+            case Kind.PLANNED:
+                return f"{self._new} is to become the master, {self._old} its standby."
+            case Kind.UNPLANNED:
+                return f"{self._old} is lost: {self._new} is to become the master without it."
+            case Kind.CONVERT:
+                return f"{self._new} is the master; {self._old} is to become its standby."
 
     def buttons(self) -> Iterable[Button]:
         """Cancel first."""

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 
-from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widget import Widget
@@ -10,6 +9,7 @@ from textual.widgets import Button
 
 from skytui.tui import keys
 from skytui.tui.arming import KeyTimes
+from skytui.tui.keyboard import USUAL, Keyboard, key_name
 from skytui.tui.screens.dialog import Choice, Dialog, paragraph
 from skytui.tui.view.wrap import hanging
 
@@ -17,20 +17,13 @@ WIDTH = 70
 KEY_COLUMN = 10
 
 
-def key_name(binding: Binding) -> str:
-    """A key as it is written on the keyboard."""
-    names = (binding.key_display or binding.key).split(",")
-    shown = {"ctrl+c": "^c", "ctrl+q": "^q", "pageup": "PgUp", "pagedown": "PgDn", "escape": "Esc"}
-    return " ".join(shown.get(name, name) for name in names)
-
-
-def help_text(width: int = WIDTH) -> Content:
+def help_text(width: int = WIDTH, board: Keyboard = USUAL) -> Content:
     """One entry a key, wrapped."""
     entries = [
         hanging(
             Content.styled(key_name(binding), "bold $attention"), Content(binding.tooltip), width, KEY_COLUMN
         )
-        for binding in (*keys.MAIN, *keys.APP)
+        for binding in (*board.main, *keys.APP)
     ]
     return Content("\n").join(entries)
 
@@ -41,13 +34,14 @@ class HelpDialog(Dialog[bool]):
     heading = "Keys"
     hint = "q or Esc closes"
 
-    def __init__(self, times: KeyTimes, people: tuple[str, ...] = ()) -> None:
+    def __init__(self, times: KeyTimes, people: tuple[str, ...] = (), board: Keyboard = USUAL) -> None:
         super().__init__(times)
+        self._board = board
         self._people = people
 
     def content(self) -> Iterable[Widget]:
         """What each key does."""
-        text = help_text()
+        text = help_text(board=self._board)
         if len(self._people) > 1:
             here = (hanging(Content(""), Content(line), WIDTH, KEY_COLUMN) for line in self._people)
             text = Content("\n").join([Content.styled("Here", "bold"), *here, Content(""), text])

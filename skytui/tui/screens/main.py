@@ -119,7 +119,7 @@ class MainScreen(Screen[None]):
 
     def on_key(self, event: events.Key) -> None:
         """A key that is greyed, or hidden from a watcher, says why."""
-        actions = [b.action for b in keys.MAIN if event.key == b.key]
+        actions = [b.action for b in self._look.keys.main if event.key == b.key]
         if self.focused is not None or any(self.check_action(action, ()) for action in actions):
             return
         why = next((why for action in actions if (why := self._desk.why_not(action))), "")
@@ -137,9 +137,10 @@ class MainScreen(Screen[None]):
     def active_bindings(self) -> dict[str, ActiveBinding]:
         """What the footer shows. A watcher's has room for the filter, which others find under `?`."""
         active = super().active_bindings
-        shown = active.get("f")
+        key = next(b.key for b in self._look.keys.main if b.id == "filter")
+        shown = active.get(key)
         if shown and self._desk.watches:
-            active["f"] = shown._replace(binding=dataclasses.replace(shown.binding, show=True))
+            active[key] = shown._replace(binding=dataclasses.replace(shown.binding, show=True))
         return active
 
     async def action_confirm(self) -> None:
@@ -169,6 +170,18 @@ class MainScreen(Screen[None]):
     def action_hand_over(self) -> None:
         """Pass the run on."""
         self._desk.hand_over()
+
+    def action_unplanned(self) -> None:
+        """Start an unplanned swap, or make one of the open run."""
+        self._desk.lost.unplanned()
+
+    def action_state(self) -> None:
+        """State that the original master is powered off."""
+        self._desk.lost.state()
+
+    def action_later(self) -> None:
+        """Leave the conversion for later."""
+        self._desk.lost.later()
 
     def action_help(self) -> None:
         """Show all keys."""

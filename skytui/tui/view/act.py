@@ -33,7 +33,7 @@ def act_line(sign: str, text: str, width: int) -> Content:
 def act_words(scene: Scene, run: Run, step: Step, tone: Tone, look: Look) -> tuple[str, str]:
     """The sign and the sentence."""
     if tone is Tone.BLOCKED and run.hold:
-        free = " h lets the run go on." if may_release(scene, run) else ""
+        free = f" {look.keys.word('hold')} lets the run go on." if may_release(scene, run) else ""
         return look.glyphs.held, f"Held by {run.hold.who}: {run.hold.reason}{_stop(run.hold.reason)}{free}"
     if scene.operates:
         return _to_the_operator(run, step, scene.prospect, tone, look)
@@ -50,22 +50,26 @@ def may_release(scene: Scene, run: Run) -> bool:
 
 def _to_the_operator(run: Run, step: Step, prospect: Prospect, tone: Tone, look: Look) -> tuple[str, str]:
     glyphs, first = look.glyphs, _first(prospect)
+    enter = look.keys.word("confirm")
     if tone is Tone.YOURS:
-        return glyphs.current, f"Enter {_what_enter_does(step, prospect)}"
+        return glyphs.current, f"{enter} {_what_enter_does(step, prospect)}"
     if tone is Tone.BLOCKED:
-        return glyphs.bad, f"Enter: not yet. {_upper(first)}"
+        return glyphs.bad, f"{enter}: not yet. {_upper(first)}"
     if tone is Tone.FAILED and prospect.turn is Turn.OPERATOR:
         typed = f", after you type {prospect.phrase}" if prospect.phrase else ""
         if isinstance(run.stage, Doubtful):
             wait = f"Or wait: {run.name_of(step.side)} is being asked."
-            return glyphs.current, f"Enter tries again{typed}. {wait}"
-        back = "" if why_no_abort(run) else " a takes the run back."
-        return glyphs.current, f"Enter tries again{typed}.{back} q leaves: the run waits here."
+            return glyphs.current, f"{enter} tries again{typed}. {wait}"
+        back = "" if why_no_abort(run) else f" {look.keys.word('abort')} takes the run back."
+        return (
+            glyphs.current,
+            f"{enter} tries again{typed}.{back} {look.keys.word('leave')} leaves: the run waits here.",
+        )
     if tone is Tone.FAILED:
         if isinstance(run.stage, Failed):
-            return glyphs.bad, f"Enter: not yet. {_upper(first)}"
+            return glyphs.bad, f"{enter}: not yet. {_upper(first)}"
         return glyphs.unknown, _asked(run, step)
-    waive = " w waives." if step.waivable and isinstance(run.stage, Checking) else ""
+    waive = f" {look.keys.word('waive')} waives." if step.waivable and isinstance(run.stage, Checking) else ""
     return glyphs.later, f"{_nothing_to_press(run, step, prospect)}{waive}"
 
 

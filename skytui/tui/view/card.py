@@ -11,6 +11,7 @@ from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
 from skytui.tui.view.act import Tone, act_line, act_words
 from skytui.tui.view.figures import ago, pace_of, plural, short_time
+from skytui.tui.view.lost import losses, way_out, words_given
 from skytui.tui.view.notes import aborted, choices, doubt, resumed, unmarked
 from skytui.tui.view.waits import progress_lines, time_notes
 from skytui.tui.view.wrap import LABEL, hanging, labelled
@@ -35,7 +36,12 @@ def step_card(
 ) -> CardView:
     """The card of the current step. `tail` are the last lines its script said."""
     stage, prospect = run.stage, scene.prospect
-    parts = [*resumed(scene, look, width), *aborted(run, width)]
+    parts = [
+        *resumed(scene, look, width),
+        *aborted(run, width),
+        *words_given(run, look, width),
+        *way_out(scene, run, look, width),
+    ]
     if isinstance(stage, Failed):
         parts.append(_failed(stage, look, width))
     elif isinstance(stage, Doubtful):
@@ -44,6 +50,7 @@ def step_card(
         if isinstance(stage, Waiting) and stage.note:
             parts.append(labelled("Note", Content.styled(stage.note, "$alarm"), width))
         parts.append(labelled("Why", step.why, width))
+    parts += losses(scene, run, step, width)
     now = _now(scene, run, prospect, look, width)
     if now:
         parts.append(now)

@@ -71,14 +71,14 @@ def only_watches(pair: str) -> str:
     return f"This console only watches. Nothing here changes a run; open it with: skytui {pair}"
 
 
-def why_not_yours(scene: Scene) -> str:
-    """Why a confirmation from here would not count, as a sentence; empty when it would."""
+def why_not_yours(scene: Scene, take: str = "t") -> str:
+    """Why a confirmation from here would not count, as a sentence; empty when it would. `take` is a key."""
     run = scene.run
     match scene.standing:
         case Standing.WATCHER:
             return only_watches(scene.shown.pair)
         case Standing.OBSERVER if run is not None:
-            return f"{who_operates(scene, run)} operates this run; t takes it over, for a reason."
+            return f"{who_operates(scene, run)} operates this run; {take} takes it over, for a reason."
         case _:
             return ""
 

@@ -9,6 +9,7 @@ from skytui.runbook.steps import Kind, Step, plan_of
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
 from skytui.tui.view.figures import short_time
+from skytui.tui.view.lost import unplanned_sides
 from skytui.tui.view.wrap import cut
 
 
@@ -25,7 +26,7 @@ def stepper_view(scene: Scene, look: Look, width: int) -> StepperView:
     lines: list[Content] = []
     current = 0
     phase = None
-    for step in run.steps if run else plan_of(Kind.PLANNED):
+    for step in _steps(scene):
         if step.no_way_back:
             lines.append(_no_way_back(run, look, width))
         if step.phase is not phase:
@@ -42,7 +43,7 @@ def strip_view(scene: Scene, look: Look, width: int) -> Content:
     run = scene.run
     glyphs = look.glyphs
     signs = Content("")
-    for step in run.steps if run else plan_of(Kind.PLANNED):
+    for step in _steps(scene):
         if step.no_way_back:
             signs += Content.styled("|", "bold $alarm")
         sign, style = _sign(scene, step, look)
@@ -58,6 +59,12 @@ def strip_view(scene: Scene, look: Look, width: int) -> Content:
     if after and text.cell_length + len(after) + 9 <= width:
         text += Content.styled(f"  then {after}", "$quiet")
     return cut(text, width, glyphs)
+
+
+def _steps(scene: Scene) -> tuple[Step, ...]:
+    if scene.run:
+        return scene.run.steps
+    return plan_of(Kind.UNPLANNED if unplanned_sides(scene) else Kind.PLANNED)
 
 
 def _following(run: Run | None) -> str:

@@ -5,6 +5,7 @@ from textual.content import Content
 from skytui.pair.pair import why_unknown
 from skytui.runbook.cadence import cadence_words
 from skytui.runbook.model import Ended, Ending, Run
+from skytui.runbook.steps import Kind
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
 from skytui.tui.standing import Standing
@@ -12,6 +13,7 @@ from skytui.tui.view.act import Tone, act_line
 from skytui.tui.view.card import CardView
 from skytui.tui.view.face import State, face_of
 from skytui.tui.view.figures import plural, short_time
+from skytui.tui.view.lost import conversion_sides, unplanned_sides, words_given
 from skytui.tui.view.notes import aborted
 from skytui.tui.view.people import here_note, only_watches
 from skytui.tui.view.wrap import hanging, labelled
@@ -25,6 +27,14 @@ def roles_now(scene: Scene) -> tuple[str, str] | None:
     return (masters[0], standbys[0]) if len(masters) == 1 and len(standbys) == 1 else None
 
 
+def startable(scene: Scene) -> tuple[Kind, str, str] | None:
+    """What `s` would start now, and between whom: a planned swap, or a conversion still to be done."""
+    if roles := roles_now(scene):
+        return Kind.PLANNED, *roles
+    sides = conversion_sides(scene)
+    return (Kind.CONVERT, sides.old, sides.new) if sides else None
+
+
 def why_no_start(scene: Scene) -> str:
     """Why no run can be started now, as a sentence; empty when one can."""
     if scene.shown.lost:
@@ -35,7 +45,7 @@ def why_no_start(scene: Scene) -> str:
         return f"a secret is still wanted: {', '.join(scene.shown.secrets_wanted)}"
     if scene.reading is None:
         return "neither server has been read yet"
-    if roles_now(scene):
+    if startable(scene):
         return ""
     return "; ".join(
         f"{name} reads {face_of(scene, name).state}"
@@ -53,6 +63,14 @@ def idle_card(scene: Scene, look: Look, width: int) -> CardView:
         Content.styled("No run is open. Both servers are only watched.", "bold"),
         Content(""),
     ]
+    found = startable(scene)
+    lost = unplanned_sides(scene)
+    if lost:
+        text = (
+            f"{lost.old} does not read master. If it is lost, an unplanned swap activates {lost.new} without"
+            " it, after you have seen what may be lost, and after it is proven or stated to be down."
+        )
+        lines.append(hanging(Content(""), Content.styled(text, "$attention"), width, 0))
     if roles:
         old, new = roles
         text = (
@@ -68,11 +86,16 @@ def idle_card(scene: Scene, look: Look, width: int) -> CardView:
     if scene.standing is Standing.WATCHER:
         act = act_line(glyphs.later, only_watches(scene.shown.pair), width)
         return CardView("Ready", "", Content("\n").join(lines), act, Tone.WAITING)
-    if problem:
-        act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
+    if lost:
+        keys = look.keys
+        text = f"{keys.word('unplanned')} starts an unplanned swap, from {lost.old} to {lost.new}."
+        text += f" {keys.word('start')}: not yet. {problem}"
+        act = act_line(glyphs.current, text, width)
+        return CardView("The master is lost?", "", Content("\n").join(lines), act, Tone.YOURS)
+    if problem or found is None:
+        act = act_line(glyphs.bad, f"{look.keys.word('start')}: not yet. {problem}", width)
         return CardView("Ready", "", Content("\n").join(lines), act, Tone.BLOCKED)
-    old, new = roles or ("", "")
-    act = act_line(glyphs.current, f"s starts the planned swap from {old} to {new}", width)
+    act = act_line(glyphs.current, _starts(look, *found), width)
     return CardView("Ready", "", Content("\n").join(lines), act, Tone.YOURS)
 
 
@@ -83,6 +106,8 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
     sign, style = (glyphs.done, "bold $sky") if clean else (glyphs.waived, "bold $attention")
     ending = run.stage.ending if isinstance(run.stage, Ended) else "ended"
     now = f"{run.new} is the master now, {run.old} its standby."
+    if run.postponed:
+        now = f"{run.new} is the master now; {run.old} is not its standby yet, and must not be started."
     if run.abort:
         now = f"{run.old} is the master, {run.new} its standby, as before."
     head = f"{sign} {ending}: {now}"
@@ -94,6 +119,10 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
         labelled("Slow", _slowest(run), width),
     ]
     lines += aborted(run, width)
+    lines += words_given(run, look, width)
+    if run.postponed:
+        later = f"by {run.postponed.who}: {run.postponed.reason}"
+        lines.append(labelled("Later", Content.styled(later, "$attention"), width))
     if run.waivers:
         waived = "; ".join(f"{waiver.step} by {waiver.who}: {waiver.reason}" for waiver in run.waivers)
         lines.append(labelled("Waived", Content.styled(waived, "$attention"), width))
@@ -104,15 +133,15 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
     lines += here_note(scene, look, width)
     body = Content("\n").join(lines)
     problem = why_no_start(scene)
-    roles = roles_now(scene)
+    found = startable(scene)
     if scene.standing is Standing.WATCHER:
         act = act_line(glyphs.later, only_watches(scene.shown.pair), width)
         return CardView("The run is over", "", body, act, Tone.OVER)
-    if problem or not roles:
-        act = act_line(glyphs.bad, f"s: not yet. {problem}", width)
+    if problem or found is None:
+        act = act_line(glyphs.bad, f"{look.keys.word('start')}: not yet. {problem}", width)
         return CardView("The run is over", "", body, act, Tone.OVER)
-    swap = "planned swap" if run.abort else "swap back"
-    back = f"s starts the {swap}, from {roles[0]} to {roles[1]}. q leaves."
+    swap = "planned swap," if run.abort else "swap back,"
+    back = f"{_starts(look, *found, swap=swap)}. {look.keys.word('leave')} leaves."
     act = act_line(glyphs.current, back, width)
     return CardView("The run is over", "", body, act, Tone.OVER)
 
@@ -131,6 +160,12 @@ def _cadence(scene: Scene, width: int) -> list[Content]:
         return []
     words = cadence_words(past.cadence, scene.wall)
     return [labelled("Swaps", "\n".join(sentence[:1].upper() + sentence[1:] for sentence in words), width)]
+
+
+def _starts(look: Look, kind: Kind, old: str, new: str, swap: str = "planned swap") -> str:
+    if kind is Kind.CONVERT:
+        return f"{look.keys.word('start')} starts the conversion of {old} into the standby of {new}"
+    return f"{look.keys.word('start')} starts the {swap} from {old} to {new}"
 
 
 def _span(run: Run) -> str:

@@ -41,7 +41,7 @@ def time_notes(scene: Scene, run: Run, step: Step, look: Look, width: int) -> li
     overdue = scene.prospect.overdue
     if not isinstance(run.stage, Running | Checking | Doubtful):
         return [labelled("Usual", words, width)]
-    until = look.clock(run.stage_wall + timedelta(seconds=step.deadline))
+    until = look.clock(run.stage_wall + timedelta(seconds=run.deadline(step)))
     if not overdue:
         return [labelled("Usual", f"{words}; overdue from {until} on", width)]
     late = f"overdue by {short_time(overdue)}, since {until}; it goes on. Usual: {words}"

@@ -88,4 +88,17 @@ def test_the_list_of_runs_says_when_the_last_swap_was() -> None:
     assert f"{RUN}  planned  sky-a → sky-b  done" in text
     assert "last swap 2026-03-01 02:00 UTC" in text
     assert "sky-b became the master" in text
+    assert "next swap is due is not known: There is no pair `night`" in text
     assert listing("day") == "day has no runs on this machine."
+
+
+@pytest.mark.usefixtures("journal")
+def test_it_says_when_the_next_one_is_due(tmp_path: Path) -> None:
+    server = 'address = "a"\nlisten_port = 1\n'
+    (tmp_path / "etc.toml").write_text(
+        'schema = 1\n[pair.night]\nprofile = "skybot"\nevery = "60d"\nquiet = "Sun 02:00-05:00 UTC"\n'
+        f"[pair.night.server.sky-a]\n{server}[pair.night.server.sky-b]\n{server}"
+    )
+    text = listing("night")
+    assert "was due 2026-05-03 02:00 UTC" in text  # a Sunday, two days after sixty
+    assert "quiet window Sun 02:00-05:00 UTC" in text

@@ -10,6 +10,7 @@ from skytui import paths
 from skytui.config.inputs import load, restored
 from skytui.config.pairs import load_pair
 from skytui.config.profile_file import BUILT_IN, load_profile
+from skytui.config.secrets import SecretSource
 
 CONFIG = """\
 schema = 1
@@ -49,6 +50,14 @@ def own(text: str, profile: str = "skybot") -> Path:
     file = paths.config_dir() / "config.toml"
     file.write_text(text.replace("PROFILE", profile))
     return file
+
+
+def test_a_secret_the_profile_needs_and_the_pair_does_not_name_is_asked_for() -> None:
+    own(CONFIG.replace("secrets = {", "# {"))
+    assert load_pair("night").secrets == {}
+    loaded = load("night")
+    assert loaded.pair.secrets == {"admin": SecretSource()}
+    assert "admin" not in loaded.inputs.config
 
 
 def test_what_is_kept_makes_the_same_pair_and_profile(tmp_path: Path) -> None:

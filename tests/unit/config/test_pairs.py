@@ -3,9 +3,13 @@ from pathlib import Path
 import pytest
 
 from skytui import paths
+from skytui.config.hooks import Hooks
 from skytui.config.pairs import load_pair, pair_names
+from skytui.config.tables import Fault, FaultyFileError
 from skytui.errors import ConfigError
+from skytui.pair.procedure import PHASES, STEP_IDS
 from skytui.pair.thresholds import Thresholds
+from skytui.runbook.steps import STEPS
 
 PAIR = """\
 schema = 1
@@ -120,7 +124,7 @@ def test_a_pair_is_two_servers() -> None:
 
 def test_a_secret_has_one_source() -> None:
     text = PAIR.replace("NAME", "prod").replace('{ prompt = "admin password" }', '{ env = "A", file = "/b" }')
-    assert faults(text) == [":4: [pair.prod.secrets] admin: give exactly one of file, env, command, prompt"]
+    assert faults(text) == [":4: [pair.prod.secrets] admin: give only one of file, env, command, prompt"]
 
 
 def test_a_run_that_is_alive_cannot_look_dead() -> None:
@@ -132,6 +136,109 @@ def test_a_run_that_is_alive_cannot_look_dead() -> None:
     ]
     own(text.replace("80", "90"))
     assert load_pair("prod").thresholds.mark_stale_seconds == 90
+
+
+MORE = """\
+[pair.prod.deadlines]
+promote = "20m"
+agents-back = "1.5m"
+[pair.prod.hooks]
+before_shut_down = ["page", "--team", "ops"]
+after_convert = ["page"]
+deadline = "5s"
+"""
+
+
+def test_when_how_long_and_what_else_is_run() -> None:
+    text = PAIR.replace("NAME", "prod").replace(
+        'profile = "skybot"',
+        'profile = "skybot"\nevery = "8w"\nquiet = "Sun 02:00-05:00 Europe/Berlin"\n'
+        'alarm = ["page", "now"]\nwatch_hours = 48',
+    )
+    own(text + MORE)
+    pair = load_pair("prod")
+    assert pair.deadlines == {"promote": 1200.0, "agents-back": 90.0}
+    assert pair.every == 56
+    assert pair.quiet is not None
+    assert pair.quiet.words == "Sun 02:00-05:00 Europe/Berlin"
+    assert (pair.alarm, pair.watch_hours) == (["page", "now"], 48.0)
+    assert pair.hooks.command("before", "shut-down") == ["page", "--team", "ops"]
+    assert pair.hooks.command("after", "convert") == ["page"]
+    assert pair.hooks.command("before", "convert") is None
+    assert pair.hooks.deadline == 5.0
+
+
+def test_everything_that_is_not_said_is_as_the_procedure_has_it() -> None:
+    own(PAIR.replace("NAME", "prod"))
+    pair = load_pair("prod")
+    assert (pair.deadlines, pair.every, pair.quiet, pair.alarm) == ({}, None, None, None)
+    assert (pair.watch_hours, pair.group) == (24.0, None)
+    assert all(pair.hooks.command(when, phase) is None for when in ("before", "after") for phase in PHASES)
+
+
+def test_each_phase_has_both_hooks() -> None:
+    names = {f"{when}_{phase.replace('-', '_')}" for when in ("before", "after") for phase in PHASES}
+    assert {*names, "deadline"} == set(Hooks.__struct_fields__)
+
+
+def test_the_steps_of_the_runbook_are_those_a_deadline_can_name() -> None:
+    assert set(STEPS) <= set(STEP_IDS)
+
+
+def test_every_fault_of_every_table() -> None:
+    text = PAIR.replace("NAME", "prod").replace(
+        'profile = "skybot"', 'every = "2h"\nquiet = "Sun 02:00-05:00"\nwatch_hours = -1\ngroup = "ops"'
+    )
+    text = text.replace('"10.0.0.2"', "10").replace("[7508, 5432]", '[0, 7508, "x"]')
+    text = text.replace("{ admin = {", '{ other = { env = "A", file = "/b" }, admin = {')
+    text += "fresh_seconds = nan\nzero_readings = 0\nheartbeat_seconds = 40\n"
+    text += '[pair.prod.deadlines]\npromte = "1m"\nconvert = "soon"\n'
+    text += '[pair.prod.hooks]\nbefore_promote = ["x"]\nafter_activate = []\nbefore_convert = "x"\n'
+    assert faults(text) == [
+        ":2: [pair.prod] profile: is missing",
+        ":3: [pair.prod] every: '2h' is no number of days; write it as `60d` or `8w`",
+        ":4: [pair.prod] quiet: 'Sun 02:00-05:00' is no quiet window; write it as"
+        " `Sun 02:00-05:00 Europe/Berlin`; days may be `Mon,Thu` or `Mon-Fri`, or left out",
+        ":5: [pair.prod] watch_hours: Expected `float` >= 0.0",
+        ":6: [pair.prod] group: is the group of a team's folder; name that as `state`",
+        ":7: [pair.prod.secrets] other: give only one of file, env, command, prompt",
+        ":14: [pair.prod.server.sky-a] ports: Expected `int` >= 1 - at `$[0]`",
+        ":14: [pair.prod.server.sky-a] ports: Expected `int`, got `str` - at `$[2]`",
+        ":16: [pair.prod.server.sky-b] address: Expected `str`, got `int`",
+        ":18: [pair.prod.thresholds] mark_stale_seconds: must be at least three times heartbeat_seconds:"
+        " a heartbeat may come late",
+        ":20: [pair.prod.thresholds] fresh_seconds: must be from 0.5 to 300; it is nan",
+        ":21: [pair.prod.thresholds] zero_readings: must be from 1 to 50; it is 0",
+        ":24: [pair.prod.deadlines] promte: is not known here; did you mean `promote`?",
+        ":25: [pair.prod.deadlines] convert: 'soon' is not a duration; write it as `10m`, `1.5s` or `250ms`",
+        ":27: [pair.prod.hooks] before_promote: is not known here; did you mean `before_prepare`?",
+        ":28: [pair.prod.hooks] after_activate: Expected `array` of length >= 1",
+        ":29: [pair.prod.hooks] before_convert: Expected `array`, got `str`",
+    ]
+
+
+def test_a_group_is_that_of_a_folder_that_is_shared() -> None:
+    text = PAIR.replace("NAME", "prod").replace('profile = "skybot"', 'profile = "skybot"\ngroup = "ops"')
+    assert faults(text) == [":4: [pair.prod] group: is the group of a team's folder; name that as `state`"]
+
+
+def test_a_fault_says_file_line_table_and_key_apart() -> None:
+    own(PAIR.replace("NAME", "prod").replace("home =", "hoem ="))
+    with pytest.raises(FaultyFileError) as error:
+        load_pair("prod")
+    assert error.value.faults == (
+        Fault(
+            file=str(paths.config_dir() / "config.toml"),
+            line=10,
+            table="pair.prod.server.sky-a",
+            key="hoem",
+            says="is not known here; did you mean `home`?",
+        ),
+    )
+    own("schema = 1\n[pair.prod\n")
+    with pytest.raises(FaultyFileError) as error:
+        load_pair("prod")
+    assert [fault.line for fault in error.value.faults] == [2]
 
 
 def test_plain_http_is_for_drills_only() -> None:

@@ -1,5 +1,6 @@
 """Where a pair's state lies, and what is wrong with a folder a team cannot use."""
 
+import grp
 import os
 import shlex
 import shutil
@@ -124,6 +125,43 @@ def test_one_that_is_no_teams_says_what_is_wrong_and_the_command_that_mends_it(
     assert pair_folder("night") == team / "pairs" / "night"
     assert mode_of(team) == 0o2770
     assert (team / "kept").exists()
+
+
+def with_group(place: Path, group: str) -> None:
+    with (place / "etc.toml").open("a") as file:
+        file.write(f'group = "{group}"\n')
+
+
+def test_a_folder_must_belong_to_the_group_that_is_named(place: Path) -> None:
+    team = team_of_ours(place)
+    with_group(place, team.group())
+    assert pair_folder("night") == team / "pairs" / "night"
+
+
+@pytest.mark.parametrize(
+    "group", [group.gr_name for group in grp.getgrall() if group.gr_gid != os.getgid()][:1]
+)
+def test_one_of_another_group_is_refused_with_the_command_that_mends_it(place: Path, group: str) -> None:
+    team = team_of_ours(place)
+    with_group(place, group)
+    with pytest.raises(StateError, match=f"it belongs to the group {team.group()}, not to {group}") as wrong:
+        pair_folder("night")
+    assert wrong.value.hint == f"Mend it with: sudo install -d -g {group} -m 2770 {team}"
+
+
+def test_a_group_that_is_not_there(place: Path) -> None:
+    team_of_ours(place)
+    with_group(place, "no such group")
+    with pytest.raises(StateError, match=r"`no such group`.* is not known .*sudo groupadd 'no such group'"):
+        pair_folder("night")
+
+
+def test_a_group_that_is_no_name_is_a_fault_with_its_line(place: Path) -> None:
+    team_of_ours(place)
+    with (place / "etc.toml").open("a") as file:
+        file.write("group = 5\n")
+    with pytest.raises(ConfigError, match=r"etc\.toml:5: \[pair\.night\] group: "):
+        pair_folder("night")
 
 
 def test_a_file_is_no_folder(place: Path) -> None:

@@ -12,10 +12,10 @@ from skytui.pair.reading import Known, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, Agent, Identity
 from skytui.runbook.gates import AFTER, AGAIN, BEFORE, Gate, Verdict, judge
 from skytui.runbook.sight import Sight
-from skytui.runbook.steps import STEPS, UNDO
+from skytui.runbook.steps import STEPS, UNDO, UNPLANNED, Kind
 from tests.support.lies import LIES, LOOKS_AT, Lie
 from tests.support.walk import Seen, Walk
-from tests.support.world import NEW, OLD, with_readings, with_value
+from tests.support.world import NEW, OLD, World, with_readings, with_value
 
 TABLES: dict[str, dict[str, Gate]] = {"before": BEFORE, "again": AGAIN, "after": AFTER}
 CONJUNCTS = [
@@ -43,10 +43,12 @@ def whole() -> Walk:
     assert aborted.abort() == ""
     aborted.settle()
     assert aborted.run.over
-    for step in UNDO:
-        whole.passed[step.id] = aborted.passed[step.id]
-        if step.action:
-            whole.started[step.id] = aborted.started[step.id]
+    lost = Walk(World(), kind=Kind.UNPLANNED).to("promote")
+    for steps, walk in ((UNDO, aborted), (UNPLANNED[:2], lost)):
+        for step in steps:
+            whole.passed[step.id] = walk.passed[step.id]
+            if step.action:
+                whole.started[step.id] = walk.started[step.id]
     return whole
 
 
@@ -75,7 +77,7 @@ def test_every_step_has_a_gate_and_every_action_one_before_it() -> None:
 
 def test_every_conjunct_can_be_falsified_here() -> None:
     used = {proof for _, _, proof in CONJUNCTS}
-    assert {proof for proof in used if not LIES.get(proof)} == {"baseline_complete"}
+    assert {proof for proof in used if not LIES.get(proof)} == {"baseline_complete", "new_tells_its_queues"}
     assert set(LIES) == set(LOOKS_AT) == used
 
 

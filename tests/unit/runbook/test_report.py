@@ -21,6 +21,7 @@ from skytui.runbook.report.document import Document, Heading, Paragraph, Table, 
 from skytui.runbook.report.markdown import to_markdown
 from skytui.runbook.report.page import to_html
 from skytui.runbook.report.telling import tell
+from skytui.runbook.steps import Kind
 from tests.support.pages import Page
 from tests.support.walk import Walk
 from tests.support.world import NEW, OLD, World
@@ -146,6 +147,38 @@ def test_an_aborted_run_says_who_took_it_back_and_why() -> None:
     assert "agents-back" not in {span.id for span in made.spans}
     (dark,) = (span for span in made.spans if span.id == "scheduler-dark")
     assert dark.until
+
+
+def test_an_unplanned_run_counts_from_its_start_and_names_what_stands_on_a_persons_word() -> None:
+    world = World()
+    world.old.up, world.old.reached, world.old.control = False, False, "in production"
+    walk = Walk(world, kind=Kind.UNPLANNED)
+    walk.confirm()
+    walk.settle()
+    walk.act = lambda order: Outcome(Result.NOT_STARTED, "sky-a: no SSH connection")
+    walk.confirm()
+    walk.poll()
+    assert walk.state() == ""
+    walk.confirm()
+    walk.settle()
+    walk.act = world.act
+    walk.to("convert")
+    assert walk.postpone() == ""
+    made = report(walk)
+    accepted, stated = made.attestations
+    assert accepted.says == "accepted what may be lost, typing accept the loss"
+    assert stated.says == "stated: I confirm sky-a is powered off"
+    assert (accepted.who, stated.who) == ("ann", "ann")
+    (left,) = made.skips
+    assert left.says == "left the conversion for a run of its own"
+    assert (made.clean, made.exit_code) == (False, 14)
+    spans = {span.id: span for span in made.spans}
+    assert spans["scheduler-dark"].since == made.began
+    assert spans["redundancy-restored"].since == made.began
+    assert spans["redundancy-restored"].until is None
+    text = render(made, Format.MARKDOWN)
+    assert "sky-a is still to be converted" in text
+    assert "is counted from there; since when is not known" in text
 
 
 def test_earlier_runs_give_the_usual_times(clean: Walk) -> None:

@@ -151,7 +151,7 @@ def test_confirming_twice_in_one_breath_confirms_one_step() -> None:
 
 
 def test_the_plan_is_the_procedure() -> None:
-    assert tuple(STEPS) == (*PLAN, *(step.id for step in UNDO))
+    assert tuple(STEPS) == (*PLAN, "assess", "fence-master", *(step.id for step in UNDO))
     typed = {step.id for step in PLANNED if step.typed}
     assert typed == {"shut-down", "promote", "convert"}
     assert {step.id for step in PLANNED if step.no_way_back} == {"promote"}
