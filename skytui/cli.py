@@ -168,6 +168,16 @@ def release(pair: OnePair) -> None:
 
 
 @app.command()
+def unwatch(
+    pair: OnePair, reason: Annotated[str, typer.Option(help="Why; it is kept beside the run's journal.")]
+) -> None:
+    """End the watch after the last run before its time."""
+    from skytui.commands.swap import unwatch as run  # noqa: PLC0415
+
+    run(pair, reason)
+
+
+@app.command()
 def take(
     pair: OnePair, reason: Annotated[str, typer.Option(help="Why; it is recorded in the run's journal.")]
 ) -> None:

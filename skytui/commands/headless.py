@@ -29,6 +29,7 @@ from skytui.link.wire import (
     Present,
     Previews,
     Request,
+    SecretsWanted,
     State,
     Take,
     TurnRun,
@@ -37,9 +38,10 @@ from skytui.link.wire import (
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.endings import DONE, HALF_WAY, NOT_CLEAN, REFUSED, ROLLED_BACK, UNSURE, exit_code
-from skytui.runbook.events import Opened
+from skytui.runbook.events import Hooked, Opened
 from skytui.runbook.fold import apply
 from skytui.runbook.history import usual_words
+from skytui.runbook.hooks import due, failed_words
 from skytui.runbook.model import Doubtful, Ended, Failed, Run, Waiting
 from skytui.runbook.paper import remaining_steps
 from skytui.runbook.prospect import Turn, prospect
@@ -60,6 +62,8 @@ __all__ = [
     "swap",
 ]
 
+TRIES = 3
+"""How often a person is asked for one thing that a host wants."""
 FIRST_READING_SECONDS = 30.0
 """How long the pair may take to be read as one master and one standby."""
 
@@ -132,6 +136,9 @@ class _Headless:
         self._run: Run | None = None
         self._operator = client.welcome.present.operator
         self._told = ""
+        self._pair = client.welcome.pair
+        self._asked_for: frozenset[str] = frozenset()
+        self._failed_hook = False
         self._answered: Instant | None = None
         self._blocked_since: Instant | None = None
         self._first_answer: tuple[str, Instant] | None = None
@@ -187,6 +194,7 @@ class _Headless:
                     self._reading = reading
                 case NewEvent(event=event, run=run):
                     self._run = run
+                    self._failed_hook = isinstance(event, Hooked) and event.when == "before" and not event.ok
                     self._out.write(msgspec.json.encode(event).decode() + "\n")
                     self._out.flush()
                 case Previews(previews=previews):
@@ -195,6 +203,9 @@ class _Headless:
                     self._past = message
                 case Notice(says=says):
                     self._narrate(says)
+                case SecretsWanted(names=names):
+                    await self._asked(names)
+                    continue
                 case Present(operator=operator):
                     self._operator = operator
                 case _:
@@ -207,6 +218,24 @@ class _Headless:
         raise UnreachableError(
             f"The conductor was lost: {self._client.why_lost}.", hint="Run the same command again to go on."
         )
+
+    async def _asked(self, names: tuple[str, ...]) -> None:
+        """A host asks for something in the middle of a run; where nobody is there, that alone is said."""
+        for name in names:
+            if name in self._asked_for:
+                continue
+            if not sys.stdin.isatty():
+                self._narrate(
+                    f"{name}: wanted, and nobody can be asked here; attach with: skytui {self._pair}"
+                )
+                continue
+            for _ in range(TRIES):
+                value = await asyncio.to_thread(getpass.getpass, f"{name}: ")
+                reply = await self._client.request(lambda number, n=name, v=value: GiveSecret(number, n, v))  # type: ignore[misc]
+                if not reply.refused:
+                    break
+                self._narrate(f"{name}: {reply.refused}")
+        self._asked_for = frozenset(names)
 
     async def _sit(self, run: Run) -> None:
         """Take the operator's seat, if it is ours and nobody sits there."""
@@ -229,9 +258,9 @@ class _Headless:
         """The run as it would open, to see which answers it will want."""
         sides = Sides(why_not="neither server has been read yet")
         try:
-            async with asyncio.timeout(FIRST_READING_SECONDS):
+            async with asyncio.timeout(FIRST_READING_SECONDS) as limit:
                 while (sides := sides_of(kind, self._reading)).why_not:
-                    self._reading = await self._next_reading()
+                    self._reading = await self._next_reading(limit)
         except TimeoutError as error:
             if self._reading is None:
                 raise UnreachableError("The conductor sent no reading.") from error
@@ -245,10 +274,14 @@ class _Headless:
             return "nothing was read"
         return ", ".join(f"{name} reads {reading.role(name) or 'unknown'}" for name in reading.servers)
 
-    async def _next_reading(self) -> PairReading:
+    async def _next_reading(self, limit: asyncio.Timeout) -> PairReading:
         async for message in self._client:
             if isinstance(message, NewReading):
                 return message.reading
+            if isinstance(message, SecretsWanted):
+                limit.reschedule(None)
+                await self._asked(message.names)
+                limit.reschedule(asyncio.get_running_loop().time() + FIRST_READING_SECONDS)
         raise UnreachableError(f"The conductor was lost: {self._client.why_lost}.")
 
     async def _turn(self) -> int | None:
@@ -268,6 +301,8 @@ class _Headless:
         self._tell(run, ahead.reasons)
         if await self._said(run):
             return None
+        if self._failed_hook:
+            return self._stop(run, f"{run.stage.step} does not begin: {failed_words(run)}", HALF_WAY)
         if isinstance(run.stage, Failed):
             return self._stop(run, f"{run.stage.step} failed: {run.stage.outcome.says}", HALF_WAY)
         if ahead.overdue:
@@ -328,7 +363,7 @@ class _Headless:
         step = run.step
         if step is None or turn is not Turn.OPERATOR:
             return
-        if step.id in self._answers.waive and not run.no_way_back and not passes:
+        if step.id in self._answers.waive and not run.no_way_back and not passes and not due(run):
             await self._waive(run, step.id)
             return
         phrase = self._answers.phrase(run, step)

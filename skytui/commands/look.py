@@ -10,7 +10,7 @@ from skytui.config.state import pair_folder
 from skytui.errors import ConfigError
 from skytui.link.client import Client
 from skytui.link.start import conductor_listens
-from skytui.link.wire import NewReading
+from skytui.link.wire import NewReading, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.cadence import Cadence, Timing, cadence_of
 from skytui.runbook.model import Run
@@ -29,6 +29,7 @@ class Looked(msgspec.Struct, frozen=True):
     reading: PairReading
     run: Run | None
     previews: dict[str, str]
+    watched: Watched | None = None
     progress: Progress | None = None
     cadence: Cadence = Cadence()
 
@@ -78,8 +79,9 @@ async def _ask(pair: str, folder: Path) -> Looked:
             reading,
             welcome.run,
             welcome.previews,
-            welcome.progress,
-            cadence_here(pair, timing_of(pair), reading.wall),
+            watched=welcome.watched,
+            progress=welcome.progress,
+            cadence=cadence_here(pair, timing_of(pair), reading.wall),
         )
     finally:
         await client.close()
@@ -116,6 +118,5 @@ async def _poll(pair: str) -> Looked:
         reading,
         stored.run if stored else None,
         {},
-        None,
-        cadence_here(pair, timing_of(pair), reading.wall),
+        cadence=cadence_here(pair, timing_of(pair), reading.wall),
     )

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from skytui.commands.look import Looked, look
+from skytui.link.wire import Watched
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, ServerReading
@@ -41,6 +42,7 @@ def as_data(looked: Looked) -> str:
         "standby": reading.standby(),
         "servers": {name: _server_data(reading, server) for name, server in reading.servers.items()},
         "run": _run_data(looked.run),
+        "watch": looked.watched,
         "progress": looked.progress,
         "cadence": looked.cadence,
     }
@@ -92,7 +94,8 @@ def as_text(looked: Looked) -> str:
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    return "\n".join([*lines, "", *_run_texts(looked), *cadence_words(looked.cadence, reading.wall)])
+    texts = [*_run_texts(looked), *_watch_text(looked.watched), *cadence_words(looked.cadence, reading.wall)]
+    return "\n".join([*lines, "", *texts])
 
 
 _ROWS = {
@@ -132,6 +135,14 @@ def _say(key: str, reading: Known[Any] | Stale[Any] | Unknown) -> str:
             return "set" if value else "not set"
         case _:
             return str(value)
+
+
+def _watch_text(watched: Watched | None) -> list[str]:
+    if watched is None or watched.ended:
+        return []
+    until = f"{watched.watch.until:%Y-%m-%d %H:%M} UTC"
+    found = [f"ALARM since {alarm.since:%H:%M:%S} UTC: {alarm.says}." for alarm in watched.open]
+    return [f"Run {watched.watch.run} is watched until {until}.", *found]
 
 
 def _run_texts(looked: Looked) -> list[str]:

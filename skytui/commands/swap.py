@@ -9,7 +9,7 @@ from skytui.commands.console import chosen_pair, known_pair, require_terminal
 from skytui.commands.starting import NOTHING_SAID, Start
 from skytui.errors import RunRefusedError, UsageError
 from skytui.link.start import attach
-from skytui.link.wire import HoldRun, ReleaseRun, Reply, Request
+from skytui.link.wire import HoldRun, ReleaseRun, Reply, Request, Unwatch
 from skytui.runbook.steps import Kind
 
 __all__ = ["Start", "abort", "console", "headless", "hold", "kind_of", "narrate", "release"]
@@ -63,6 +63,13 @@ def release(pair: str) -> None:
     refused = asyncio.run(_ask(known_pair(pair), ReleaseRun))
     if refused:
         raise RunRefusedError(f"{pair} was not released: {refused}.")
+
+
+def unwatch(pair: str, reason: str) -> None:
+    """End the watch after the last run."""
+    refused = asyncio.run(_ask(known_pair(pair), lambda number: Unwatch(number, reason)))
+    if refused:
+        raise RunRefusedError(f"{pair}: {refused}.")
 
 
 def narrate(says: str) -> None:

@@ -23,12 +23,16 @@ from skytui.conductor.runs import open_run
 from skytui.conductor.socket import Door, name_of
 from skytui.conductor.succession import SAME, succession
 from skytui.config.inputs import Inputs, load
+from skytui.config.pairs import PairConfig
 from skytui.config.secrets import SecretStore
 from skytui.config.state import made_folder
 from skytui.drivers.build import open_drivers
 from skytui.errors import ConfigError, SkytuiError
 from skytui.link.address import SOCKET, listen_in
 from skytui.link.wire import LINE_LIMIT
+from skytui.remote.credentials import Credentials
+from skytui.remote.remarks import Weight, remarks_on
+from skytui.remote.sshconfig import Destination
 
 IDLE_SECONDS = 15.0
 """How long it stays with neither run nor client."""
@@ -53,12 +57,15 @@ async def conduct(pair: str, folder: Path, lock: Lock, take_over: str) -> None:
     lock.claim()
     secrets = SecretStore(loaded.pair.secrets)
     secrets.resolve()
-    clock = SystemClock()
+    clock, credentials = SystemClock(), Credentials()
+    remarks = await asyncio.to_thread(_ssh_remarks, loaded.pair)
     changed, leave = asyncio.Event(), asyncio.Event()
     conductor = Conductor(
         loaded.pair,
-        drivers=open_drivers(loaded.pair, clock, secrets, loaded.profile),
+        drivers=open_drivers(loaded.pair, clock, secrets, loaded.profile, credentials),
         secrets=secrets,
+        credentials=credentials,
+        remarks=remarks,
         clock=clock,
         folder=folder,
         owner=owner,
@@ -88,6 +95,15 @@ async def conduct(pair: str, folder: Path, lock: Lock, take_over: str) -> None:
         with contextlib.suppress(asyncio.CancelledError):
             await work
     _LOG.info("has nothing left to do")
+
+
+def _ssh_remarks(pair: PairConfig) -> tuple[str, ...]:
+    """What OpenSSH's files say and skytui does otherwise: all of it for the log, what matters for people."""
+    tables = (server.ssh for server in pair.servers.values() if server.ssh is not None)
+    found = remarks_on([Destination.of(table) for table in tables])
+    for remark in found:
+        _LOG.info("%s", remark.says)
+    return tuple(remark.says for remark in found if remark.weight is Weight.OTHERWISE)
 
 
 def why_outdated(pair: str, inputs: Inputs, end: Callable[[], None]) -> str:
@@ -130,12 +146,12 @@ async def _nothing_to_do(conductor: Conductor, changed: asyncio.Event, leave: as
     """Return when asked to leave, or when there has been neither run nor client for a while."""
     while not leave.is_set():
         changed.clear()
-        idle = not conductor.busy and len(conductor.hub) == 0
+        idle = not conductor.busy and not conductor.after.on and len(conductor.hub) == 0
         waits = [asyncio.create_task(leave.wait()), asyncio.create_task(changed.wait())]
         done, pending = await asyncio.wait(waits, timeout=IDLE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         for task in pending:
             task.cancel()
-        if idle and not done and not conductor.busy:
+        if idle and not done and not conductor.busy and not conductor.after.on:
             return
 
 

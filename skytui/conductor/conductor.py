@@ -9,10 +9,13 @@ from pathlib import Path
 
 from skytui import __version__
 from skytui.clock import Clock
+from skytui.conductor.afterwatch import AfterWatch
 from skytui.conductor.archive import Archive
+from skytui.conductor.bell import Bell
 from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
 from skytui.conductor.fixed import fix
+from skytui.conductor.hooks import HookRunner
 from skytui.conductor.hub import Hub
 from skytui.conductor.journal import Journal
 from skytui.conductor.logs import Logs
@@ -47,8 +50,10 @@ from skytui.pair.logline import LogLine
 from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
+from skytui.remote.credentials import Credentials
 from skytui.runbook.cadence import Timing
-from skytui.runbook.events import Opened, Recorded
+from skytui.runbook.events import Hooked, Opened, Recorded
+from skytui.runbook.hooks import failed_words
 from skytui.runbook.model import Run
 from skytui.runbook.progress import Progress
 from skytui.runbook.sides import Sides, sides_of
@@ -61,8 +66,9 @@ class Conductor:
     """Owns a pair while it serves. A request returns why it was refused, empty when it counted.
 
     `inputs` are what `config` and `drivers` were made of; `outdated` says why no run may be opened by them
-    any more, empty while one may. `how` is how a run that was left is taken up; `polled` is called after each
-    poll.
+    any more, empty while one may. `credentials` are what the drivers log in to hosts with; `remarks` is what
+    everybody who attaches must know of how that is done. `how` is how a run that was left is taken up;
+    `polled` is called after each poll.
     """
 
     def __init__(
@@ -74,6 +80,8 @@ class Conductor:
         clock: Clock,
         folder: Path,
         owner: str,
+        credentials: Credentials | None = None,
+        remarks: tuple[str, ...] = (),
         inputs: Inputs = NO_INPUTS,
         outdated: Callable[[], str] = lambda: "",
         how: Succession = SAME,
@@ -82,6 +90,9 @@ class Conductor:
         self._config = config
         self._drivers = drivers
         self._secrets = secrets
+        self._credentials = credentials or Credentials()
+        self._credentials.changed = self._wanted
+        self.remarks = remarks
         self._clock = clock
         self.folder = folder
         self._owner = owner
@@ -99,6 +110,7 @@ class Conductor:
         self.seats = Seats(config.operators, self._here)
         self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
+        self._hooks = HookRunner(config, self._hook_said)
         self._marks = Marks(
             drivers,
             config.thresholds,
@@ -116,6 +128,8 @@ class Conductor:
             send=self.hub.publish,
             stalled=self._stalled,
         )
+        self._bell = Bell(config, trouble=self._trouble, said=self._bell_said)
+        self.after = AfterWatch(folder, config.watch_hours, changed=self.hub.publish, called=self._call)
         self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
 
     @property
@@ -149,6 +163,8 @@ class Conductor:
             key = contents.events[0].at.boot
             mark = mark_of(self._config.name, run.id, key, run.operator, run.began)
             self._marks.resumed(self._engine, mark, contents.hashes)
+        else:
+            self.after.resume(self._clock.now())
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poller.run())
@@ -160,6 +176,7 @@ class Conductor:
             if self._engine:
                 await self._engine.close()
             await self._marks.close()
+            await self._bell.close()
             await asyncio.gather(*(driver.close() for driver in self._drivers.values()))
 
     def welcome(self, seat: Seat) -> Welcome:
@@ -178,7 +195,7 @@ class Conductor:
                 ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
                 for name, server in self._config.servers.items()
             ),
-            secrets_wanted=tuple(self._secrets.missing()),
+            secrets_wanted=self._secrets_wanted,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),
@@ -186,6 +203,7 @@ class Conductor:
             previews=self._previews,
             progress=self._listener.progress,
             past=self._archive.past,
+            watched=self.after.watched,
         )
 
     async def open(self, request: Open, seat: Seat) -> str:
@@ -216,8 +234,7 @@ class Conductor:
             return reason
         if reason := self._outdated():
             return reason
-        wanted = self._secrets.missing()
-        if wanted:
+        if wanted := self._secrets_wanted:
             return f"a secret is wanted first: {', '.join(wanted)}"
         return self._sides(kind).why_not
 
@@ -252,6 +269,7 @@ class Conductor:
             why=plain(request.why).strip(),
             ticket=plain(request.ticket).strip(),
             owed=sides.owed,
+            hooks=self._hooks.names,
             deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
         )
         engine = self._new_engine(journal)
@@ -264,12 +282,17 @@ class Conductor:
             self._events = last
             raise
         self._engine = engine
+        self.after.opened()
         self.seats.sit(seat)
         self._logs.transcribe(folder / "logs")
         return refused
 
     async def take_secret(self, request: GiveSecret) -> str:
         """Try a secret, and keep it in memory if it is right."""
+        if request.name in self._credentials.wanted:
+            refused = await self._credentials.give(request.name, Secret(request.value))
+            self._poller.look()
+            return refused
         if request.name not in self._secrets.missing():
             return f"no secret {request.name} is wanted"
         self._secrets.put(request.name, Secret(request.value))
@@ -278,9 +301,28 @@ class Conductor:
             if refused:
                 self._secrets.forget(request.name)
                 return refused
-        self.hub.publish(SecretsWanted(tuple(self._secrets.missing())))
+        self._wanted()
         self._poller.look()
         return ""
+
+    def attached(self, seat: Seat, agent: str) -> None:
+        """A client has come, with this SSH agent. Who may only look lends none, and answers nothing."""
+        if self.seats.may(seat):
+            self._credentials.attached(agent)
+            self._poller.look()
+
+    def left(self, seat: Seat) -> None:
+        """A client has gone."""
+        if self.seats.may(seat):
+            self._credentials.left()
+
+    @property
+    def _secrets_wanted(self) -> tuple[str, ...]:
+        """What a person must still give: those of the pair, and what its hosts ask for."""
+        return (*self._secrets.missing(), *self._credentials.wanted)
+
+    def _wanted(self) -> None:
+        self.hub.publish(SecretsWanted(self._secrets_wanted))
 
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(
@@ -292,6 +334,7 @@ class Conductor:
             said=self._said,
             trouble=self._trouble,
             objection=self._marks.refresh,
+            run_hook=self._hooks.run,
         )
 
     def _here(self, present: Present) -> None:
@@ -304,6 +347,7 @@ class Conductor:
         self._alarm(reading)
         if self._engine:
             self._engine.observe(reading)
+        self.after.observe(reading)
         self._preview()
         self._listener.look()
         self._archive.look()
@@ -313,10 +357,17 @@ class Conductor:
         masters = reading.masters()
         before, self._two_masters = self._two_masters, len(masters) > 1
         if self._two_masters and not before:
-            self._trouble(
+            self._call(
                 f"TWO MASTERS: {' and '.join(masters)} both read master, and jobs may run twice."
-                " Stop the one that should not be, by hand; nothing is started from here meanwhile."
+                " Stop the one that should not be, by hand; nothing is started from here meanwhile.",
+                serious=True,
             )
+
+    def _call(self, says: str, serious: bool) -> None:
+        """Say it to whoever is here, and run the pair's alarm command where somebody has to be called."""
+        self._trouble(says)
+        if serious:
+            self._bell.ring(says, self.run)
 
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
@@ -328,9 +379,12 @@ class Conductor:
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
             put_on_paper(self.folder / "runs" / run.id, run, previews, self._archive.usual_of(run))
+        if isinstance(event, Hooked) and not event.ok:
+            self._trouble(f"T{failed_words(run)[1:]}.")
         if run.over:
             self._marks.ended()
             self._archive.ended()
+            self.after.ended(run)
 
     def _stalled(self, progress: Progress, says: str) -> None:
         self._logs.add(LogLine(progress.server, "skytui", says, self._clock.now()))
@@ -340,6 +394,12 @@ class Conductor:
         step = self.run.step if self.run else None
         self._listener.hear(order, step.id if step else order.action.value, line)
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))
+
+    def _hook_said(self, hook: str, line: str) -> None:
+        self._logs.add(LogLine("hook", hook.replace(" ", "-"), line, self._clock.now()))
+
+    def _bell_said(self, line: str) -> None:
+        self._hook_said("alarm", line)
 
     def _trouble(self, says: str) -> None:
         _LOG.warning("%s", says)

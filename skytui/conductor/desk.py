@@ -28,6 +28,7 @@ from skytui.runbook.events import (
     Confirmed,
     HandedOver,
     Held,
+    HookWaived,
     Postponed,
     Recorded,
     Released,
@@ -36,6 +37,7 @@ from skytui.runbook.events import (
     Waived,
 )
 from skytui.runbook.gates import passes
+from skytui.runbook.hooks import failed
 from skytui.runbook.model import Run
 from skytui.runbook.turning import plan_of_turn
 from skytui.runbook.undo import plan_of_abort
@@ -88,6 +90,8 @@ class Desk:
             return "this waiver was for another run"
         if reason := self._claim(seat):
             return reason
+        if hook := failed(run):
+            return self._waive_hook(hook, plain(request.reason), seat)
         step = run.step
         unproven: tuple[str, ...] = ()
         if step is not None and (reading := self._reading()) is not None:
@@ -133,6 +137,11 @@ class Desk:
             return run
         at, wall, why = self._clock.instant(), self._clock.now(), plain(request.reason)
         return self._feed(Postponed(at=at, wall=wall, run=run.id, who=seat.who, reason=why))
+
+    def _waive_hook(self, hook: str, reason: str, seat: Seat) -> str:
+        """Go on without a hook that failed; the step's own gate is not waived with it."""
+        at, wall = self._clock.instant(), self._clock.now()
+        return self._feed(HookWaived(at=at, wall=wall, hook=hook, who=seat.who, reason=reason))
 
     def hold(self, request: HoldRun, seat: Seat) -> str:
         """Stop the run at its next gate. Everybody who is more than a watcher may."""

@@ -17,8 +17,8 @@ from skytui.drivers.driver import Driver, Said
 from skytui.errors import StateError
 from skytui.pair.order import Order, Outcome, Result
 from skytui.pair.pair import PairReading
-from skytui.runbook.effects import Effect, Look, Perform, Probe, Raise, Refuse
-from skytui.runbook.events import Finished, Observed, Opened, Recorded, Resumed
+from skytui.runbook.effects import Effect, Look, Perform, Probe, Raise, Refuse, RunHook
+from skytui.runbook.events import Finished, Hooked, Observed, Opened, Recorded, Resumed
 from skytui.runbook.machine import advance
 from skytui.runbook.model import Doubtful, Run
 
@@ -40,12 +40,17 @@ async def nothing_against_it() -> str:
     return ""
 
 
+async def no_hook(_name: str, _run: Run) -> tuple[bool, str]:
+    """There are no hooks."""
+    return False, "there is no such hook here"
+
+
 class Engine:
     """One run, from its first event to its last.
 
     `recorded` is told every event with the run after it; `said` every line a command says; `trouble` every
     sentence that no client asked for. `objection` is asked immediately before each action: why it must not be
-    carried out, empty when it may.
+    carried out, empty when it may. `run_hook` runs a hook: whether it succeeded, and what it said.
     """
 
     def __init__(
@@ -59,6 +64,7 @@ class Engine:
         said: Callable[[Order, str], None],
         trouble: Callable[[str], None],
         objection: Callable[[], Awaitable[str]] = nothing_against_it,
+        run_hook: Callable[[str, Run], Awaitable[tuple[bool, str]]] = no_hook,
     ) -> None:
         self._journal = journal
         self._drivers = drivers
@@ -68,6 +74,7 @@ class Engine:
         self._said = said
         self._trouble = trouble
         self._objection = objection
+        self._run_hook = run_hook
         self._tasks: set[asyncio.Task[None]] = set()
         self.run: Run | None = None
 
@@ -139,6 +146,8 @@ class Engine:
                 self._spawn(self._perform(order))
             case Probe(order=order):
                 self._spawn(self._probe(order))
+            case RunHook(hook=hook):
+                self._spawn(self._hook(hook))
             case Look():
                 self._look()
             case Refuse(reason=reason):
@@ -177,6 +186,32 @@ class Engine:
                     await self._finish(order, outcome)
                 return
             await asyncio.sleep(PROBE_PAUSE)
+
+    async def _hook(self, name: str) -> None:
+        """Run a hook and record what came of it, however long the disk takes to have room for it."""
+        if self.run is None:
+            return
+        try:
+            ok, says = await self._run_hook(name, self.run)
+        except Exception as error:  # noqa: BLE001 - a defect of ours; what became of the hook is not known
+            _LOG.exception("the hook %s could not be run", name)
+            ok, says = False, f"skytui itself failed here ({type(error).__name__}: {error})"
+        when, _, phase = name.partition(" ")
+        told = False
+        while not self.run.over:
+            now, wall = self._clock.instant(), self._clock.now()
+            hooked = Hooked(at=now, wall=wall, phase=phase, when=when, ok=ok, says=says[:LONGEST])
+            try:
+                refused = self.feed(hooked)
+            except StateError as error:
+                if not told:
+                    self._trouble(f"the hook {name} {says}, but this cannot be recorded yet. {error}")
+                told = True
+                await asyncio.sleep(WRITE_PAUSE)
+                continue
+            if refused:
+                _LOG.warning("what came of the hook %s came too late: %s", name, refused)
+            return
 
     def _in_doubt(self, order: Order) -> bool:
         stage = self.run.stage if self.run else None

@@ -30,6 +30,7 @@ ACTS = (
     "take",
     "hand over",
     "secret",
+    "unwatch",
     "leave",
 )
 """What a client that is more than a watcher may ask for. Whether it counts then is another question."""

@@ -25,6 +25,7 @@ from skytui.link.wire import (
     Hello,
     HoldRun,
     Leave,
+    Notice,
     Open,
     Postpone,
     ReleaseRun,
@@ -34,6 +35,7 @@ from skytui.link.wire import (
     State,
     Take,
     TurnRun,
+    Unwatch,
     Waive,
 )
 from skytui.plaintext import plain
@@ -68,8 +70,12 @@ class Door:
                 await writer.drain()
                 return
             seat = seats.join(name_of(peer.uid), hello.client, peer.pid, self._conductor.wall)
+            # An agent opens itself to its own user alone; another member of the team keeps theirs.
+            self._conductor.attached(seat, hello.agent if peer.uid == os.getuid() else "")
             hub.tell(writer, self._conductor.welcome(seat))
             hub.join(writer)
+            for remark in self._conductor.remarks:
+                hub.tell(writer, Notice(self._conductor.wall, remark))
             self._changed()
             await self._serve(reader, writer, seat)
         except (OSError, asyncio.IncompleteReadError):
@@ -78,6 +84,7 @@ class Door:
             hub.leave(writer)
             if seat is not None:
                 seats.leave(seat)
+                self._conductor.left(seat)
             writer.close()
             self._changed()
 
@@ -142,7 +149,11 @@ class Door:
                     return conductor.desk.hand_over(request, seat)
                 case GiveSecret():
                     return await conductor.take_secret(request)
+                case Unwatch():
+                    return conductor.after.stop(seat.who, plain(request.reason))
                 case Leave():
+                    if conductor.after.on:
+                        return "the pair is watched after a run; skytui unwatch ends that"
                     if conductor.busy:
                         return "a run is open; it is not left alone"
                     self._leave()

@@ -25,25 +25,38 @@ from skytui.pair.thresholds import Thresholds
 
 SCHEMA = 1
 SYSTEM_FILE = Path("/etc/skytui/config.toml")
+SYSTEM_SSH_CONFIG = Path("/etc/ssh/ssh_config")
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 PortNumber = Annotated[int, Meta(ge=1, le=65535)]
+_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\$?")
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 """What a pair or a server may be called."""
 
 
 class SshConfig(msgspec.Struct, frozen=True, kw_only=True):
-    """How a host is reached over SSH. Without `key` the person's SSH agent is asked.
+    """How a host is reached over SSH. What is not given is what OpenSSH's configuration files say of `host`.
 
-    `known_hosts` is strict: a host whose key is not in it is refused.
+    `config` names one file in the place of the person's and the system's; `false` is none at all. `key` is
+    the only key that is offered. Host keys are looked up strictly: a host whose key is not known is refused.
+    `sudo` has every command on the host run under `sudo -n`: `true` as root, a name as that user.
     """
 
-    host: str
-    user: str
-    known_hosts: Path
-    port: PortNumber = 22
+    host: Annotated[str, Meta(min_length=1)]
+    user: str | None = None
+    port: PortNumber | None = None
     key: Path | None = None
+    known_hosts: Path | None = None
+    config: bool | str = True
+    sudo: bool | str = False
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The configuration files that count, of which the first that says something wins."""
+        if isinstance(self.config, str):
+            return (Path(self.config).expanduser(),)
+        return (Path("~/.ssh/config").expanduser(), SYSTEM_SSH_CONFIG) if self.config else ()
 
 
 class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -307,4 +320,16 @@ def _read_server(
     server = document.struct(ServerConfig, cast(dict[str, object], table), (*path, name), name=name)
     if server is not None and server.url.startswith("http://") and not practice:
         document.fault((*path, name, "url"), "must be https: passwords go over it")
+    if server is not None and server.ssh is not None:
+        _check_ssh(document, server.ssh, (*path, name, "ssh"))
     return server
+
+
+def _check_ssh(document: Document, ssh: SshConfig, path: KeyPath) -> None:
+    if isinstance(ssh.config, str) and not Path(ssh.config).expanduser().is_absolute():
+        document.fault((*path, "config"), "is the whole path of a file, from / or ~ on, or false for none")
+    if isinstance(ssh.sudo, str) and not _USER.fullmatch(ssh.sudo):
+        document.fault((*path, "sudo"), "is true, or the name of the user to run commands as")
+    for key, value in (("host", ssh.host), ("user", ssh.user or "")):
+        if value.startswith("-") or any(c.isspace() or not c.isprintable() for c in value):
+            document.fault((*path, key), "cannot begin with a dash, nor have spaces in it")

@@ -1,7 +1,7 @@
 """When a pair is to be swapped, as it is written: `60d`, `Sun 02:00-05:00 Europe/Berlin`."""
 
 import re
-from datetime import time
+from datetime import time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from skytui.config.nearest import nearest
@@ -14,7 +14,7 @@ _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)", re.ASCII)
 _FORM = "write it as `Sun 02:00-05:00 Europe/Berlin`; days may be `Mon,Thu` or `Mon-Fri`, or left out"
 
 
-class Period(int):
+class Period(timedelta):
     """A number of days, written `60d` or `8w`."""
 
     @classmethod
@@ -26,7 +26,7 @@ class Period(int):
         days = int(match[1]) * (7 if match[2] == "w" else 1)
         if not 0 < days <= 3650:
             raise ValueError(f"{raw!r} must be at least a day and at most ten years")
-        return cls(days)
+        return cls(days=days)
 
 
 def parse_quiet(text: str) -> QuietWindow:

@@ -1,7 +1,6 @@
 """Orders carried out the way a profile says, and what is said of their outcome."""
 
 import asyncio
-import shlex
 from collections import deque
 
 import msgspec
@@ -16,9 +15,9 @@ from skytui.drivers.scope import Scope
 from skytui.errors import RefusedError, RemoteError, UnreachableError
 from skytui.pair.order import Expectation, Order, Outcome, Result
 from skytui.pair.vocabulary import Identity, Role
-from skytui.remote import durable
+from skytui.remote import durable, quoting
 from skytui.remote.durable import Command, Progress, State
-from skytui.remote.ssh import Host, LostError
+from skytui.remote.ssh import Host, LostError, sudo_words
 
 HTTP_SECONDS = 30.0
 """How long an answer over HTTP is waited for, unless the profile says otherwise."""
@@ -100,7 +99,9 @@ class Actor:
             return f"POST {url}{body}"
         stdin = [text(line, scope) for line in spec.stdin]
         lines = f"  (standard input: {', '.join(stdin)})" if stdin else ""
-        return f"{self._server}: {shlex.join(_argv(spec, scope))}{lines}"
+        ssh = self._config.servers[self._server].ssh
+        words = [*sudo_words(ssh.sudo if ssh else False), *_argv(spec, scope)]
+        return f"{self._server}: {quoting.posix(words)}{lines}"
 
     def percent(self, order: Order, line: str) -> float | None:
         """How far a line says that its command is; None where it gives no number of percent."""

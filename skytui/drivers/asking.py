@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import shlex
 from datetime import datetime
 from typing import Literal
 
@@ -16,6 +15,7 @@ from skytui.drivers.scope import Scope
 from skytui.errors import RemoteError
 from skytui.pair.reading import Known, Unknown
 from skytui.plaintext import plain_bytes
+from skytui.remote import quoting
 from skytui.remote.ssh import Host
 
 PORT_SECONDS = 2.0
@@ -48,10 +48,10 @@ def request_for(spec: ReadingSpec, scope: Scope) -> Request | None:
     if spec.get is not None:
         return Request("get", text(spec.get, scope), spec.deadline)
     if spec.run is not None:
-        return Request("command", shlex.join([text(word, scope) for word in spec.run]), spec.deadline)
+        return Request("command", quoting.posix([text(word, scope) for word in spec.run]), spec.deadline)
     if spec.shell is not None:
         words = ["sh", "-c", spec.shell, "skytui", *(text(word, scope) for word in spec.args)]
-        return Request("command", shlex.join(words), spec.deadline)
+        return Request("command", quoting.posix(words), spec.deadline)
     if spec.connect is not None:
         ports = fill(spec.connect, scope)
         numbers = ports if isinstance(ports, list) else str(ports).split(",")

@@ -9,12 +9,20 @@ from skytui.config.tables import nearest
 from skytui.drivers.driver import Driver
 from skytui.drivers.profiled import ProfiledDriver
 from skytui.errors import ConfigError
+from skytui.remote.credentials import Credentials
+from skytui.remote.network import Network
 
 
 def open_drivers(
-    config: PairConfig, clock: Clock, secrets: SecretStore, profile: Profile | None = None
+    config: PairConfig,
+    clock: Clock,
+    secrets: SecretStore,
+    profile: Profile | None = None,
+    credentials: Credentials | None = None,
 ) -> dict[str, Driver]:
     """One driver for each server of a pair, by the profile it names where none is given.
+
+    `credentials` are what its hosts are logged in to with.
 
     Nothing is connected yet. Raises ConfigError when the profile is faulty, or asks for a secret that the
     pair does not have.
@@ -26,4 +34,8 @@ def open_drivers(
             f"{config.file}: the profile {profile.name} needs the secret `{name}`, "
             f"and [pair.{config.name}] has none of that name; {hint}"
         )
-    return {server: ProfiledDriver(config, server, profile, clock, secrets) for server in config.servers}
+    network = Network(clock, credentials)
+    return {
+        server: ProfiledDriver(config, server, profile, clock, secrets, network=network)
+        for server in config.servers
+    }

@@ -22,6 +22,7 @@ from skytui.pair.order import Order, Outcome
 from skytui.pair.reading import Known, Unknown
 from skytui.pair.vocabulary import READINGS, Role, ServerReading, value_type
 from skytui.remote.marking import clear_mark, set_mark
+from skytui.remote.network import Network
 from skytui.remote.ssh import Host
 from skytui.remote.tail import follow_log
 
@@ -40,6 +41,7 @@ class ProfiledDriver:
         secrets: SecretStore,
         *,
         transport: httpx.AsyncBaseTransport | None = None,
+        network: Network | None = None,
     ) -> None:
         own = config.servers[server]
         self._profile = profile
@@ -47,7 +49,7 @@ class ProfiledDriver:
         self._server = server
         self._scope = Scope(config, server, secrets=secrets)
         self._web = Web(own, profile.login, self._scope, transport) if own.url else None
-        self._host = Host(server, own.ssh, clock) if own.ssh is not None else None
+        self._host = Host(server, own.ssh, clock, network) if own.ssh is not None else None
         self._actor = Actor(config, server, profile=profile, secrets=secrets, web=self._web, host=self._host)
         self._requests = {
             name: request
@@ -125,7 +127,7 @@ class ProfiledDriver:
     async def follow(self, log: str) -> AsyncIterator[LogLine]:
         """The lines of a log as they are written.
 
-        Raises KeyError for a log the profile does not name, RefusedError when the host lets us not in.
+        Raises KeyError for a log the profile does not name.
         """
         file = text(self._profile.logs[log].follow, self._scope)
         if self._host is None:

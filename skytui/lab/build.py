@@ -176,6 +176,7 @@ def _write_pair_toml(places: Places, nodes: list[NodeConfig], *, fast: bool) -> 
                     "user": SSH_USER,
                     "key": str(places.operator_key),
                     "known_hosts": str(places.known_hosts),
+                    "config": False,
                 },
                 "home": str(node.home),
                 "ports": [node.http.port, node.postgres.port],

@@ -179,7 +179,8 @@ class _Command(asyncio.SubprocessProtocol):
             self._pipe(fd).resume_reading()
 
     def let_go(self) -> None:
-        for fd in (_STDIN, _STDOUT, _STDERR):
+        # Its output first: a command that then finds its input at an end has nowhere to write any more.
+        for fd in (_STDOUT, _STDERR, _STDIN):
             self._pipe(fd).close()
 
     def _pipe(self, fd: int) -> Any:

@@ -2,6 +2,7 @@
 
 import asyncio
 import itertools
+import os
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Self
@@ -47,8 +48,9 @@ class Client:
             reader, writer = await asyncio.open_unix_connection(sock=connect_in(folder), limit=LINE_LIMIT)
         except OSError as error:
             raise UnreachableError(f"No conductor listens in {folder} ({error.strerror}).") from error
+        hello = Hello(PROTOCOL, __version__, client, os.environ.get("SSH_AUTH_SOCK", ""))
         try:
-            writer.write(msgspec.json.encode(Hello(PROTOCOL, __version__, client)) + b"\n")
+            writer.write(msgspec.json.encode(hello) + b"\n")
             async with asyncio.timeout(seconds):
                 first = _MESSAGE.decode(await reader.readuntil(b"\n"))
         except (OSError, TimeoutError, asyncio.IncompleteReadError, *_GARBAGE) as error:

@@ -18,6 +18,7 @@ from skytui.runbook.history import UsualTime
 from skytui.runbook.model import Run
 from skytui.runbook.progress import Progress
 from skytui.runbook.steps import Kind
+from skytui.runbook.watch import Watch
 
 PROTOCOL = 1
 """The version of this protocol. A conductor turns away a client that speaks another one."""
@@ -29,12 +30,14 @@ LINE_LIMIT = 4 * 1024 * 1024
 class Hello(msgspec.Struct, frozen=True, tag="hello"):
     """Who is calling: `console`, `headless`, `watch` or `glance`.
 
-    The last two may only look; a `glance` is over in a moment, and nobody is told of it.
+    The last two may only look; a `glance` is over in a moment, and nobody is told of it. `agent` is the
+    socket of the caller's SSH agent (`SSH_AUTH_SOCK`), empty for none.
     """
 
     protocol: int
     version: str
     client: str
+    agent: str = ""
 
 
 class Open(msgspec.Struct, frozen=True, tag="open"):
@@ -146,6 +149,13 @@ class GiveSecret(msgspec.Struct, frozen=True, tag="secret"):
         return f"GiveSecret(number={self.number}, name={self.name!r})"
 
 
+class Unwatch(msgspec.Struct, frozen=True, tag="unwatch"):
+    """End the watch after a run before its time."""
+
+    number: int
+    reason: str
+
+
 class Leave(msgspec.Struct, frozen=True, tag="leave"):
     """End the conductor, if no run is open."""
 
@@ -166,6 +176,7 @@ Request = (
     | Take
     | HandOver
     | GiveSecret
+    | Unwatch
     | Leave
 )
 
@@ -223,6 +234,32 @@ class Past(msgspec.Struct, frozen=True, tag="past"):
         return self.usual.get(run.kind, {})
 
 
+class Alarm(msgspec.Struct, frozen=True):
+    """What the watch after a run found, when (UTC), and when it was over; None while it is so.
+
+    `serious`: somebody has to be called; otherwise only nothing could be seen.
+    """
+
+    about: str
+    says: str
+    since: datetime
+    over: datetime | None = None
+    serious: bool = True
+
+
+class Watched(msgspec.Struct, frozen=True, tag="watched"):
+    """The watch after a run and what it found. `ended` says why it is over; empty while it goes on."""
+
+    watch: Watch
+    alarms: tuple[Alarm, ...] = ()
+    ended: str = ""
+
+    @property
+    def open(self) -> tuple[Alarm, ...]:
+        """What is so now."""
+        return () if self.ended else tuple(alarm for alarm in self.alarms if alarm.over is None)
+
+
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
@@ -248,6 +285,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     previews: dict[str, str] = {}
     progress: Progress | None = None
     past: Past | None = None
+    watched: Watched | None = None
 
 
 class Denied(msgspec.Struct, frozen=True, tag="denied"):
@@ -314,4 +352,5 @@ Message = (
     | Previews
     | Present
     | Notice
+    | Watched
 )

@@ -56,9 +56,9 @@ class QuietWindow:
         return opens, _moment(datetime.combine(closing, self.end), self.zone, last=True)
 
 
-def next_due(last: datetime, every: int, quiet: QuietWindow | None) -> datetime:
-    """When the swap after one that ended at `last` is due: `every` days later, in the next quiet window."""
-    due = last + every * _DAY
+def next_due(last: datetime, every: timedelta, quiet: QuietWindow | None) -> datetime:
+    """When the swap after one that ended at `last` is due: `every` later, in the next quiet window."""
+    due = last + every
     return max(due, quiet.opening(due)[0]) if quiet else due
 
 

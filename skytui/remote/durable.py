@@ -8,7 +8,6 @@ and how often. Needs a POSIX sh on the host, nothing else.
 import asyncio
 import enum
 import re
-import shlex
 from pathlib import Path
 
 import msgspec
@@ -16,6 +15,7 @@ import msgspec
 from skytui.config.secrets import Secret
 from skytui.errors import RefusedError, RemoteError, UnreachableError
 from skytui.plaintext import plain, plain_bytes
+from skytui.remote import quoting
 from skytui.remote.lines import LineSplitter, Said
 from skytui.remote.ssh import Host, LostError
 
@@ -84,7 +84,7 @@ async def start(host: Host, command: Command, deadline: float = START_SECONDS) -
     lines = [line.reveal() for line in command.stdin]
     if any(set("\n\r\0") & set(line) or len(line) > 4096 for line in lines):
         raise RefusedError(f"{host.name}: a line for standard input has a line break or is too long.")
-    text = sh(_START, command.token, len(lines), command.expect, shlex.join(command.check), *command.argv)
+    text = sh(_START, command.token, len(lines), command.expect, quoting.posix(command.check), *command.argv)
     stdin = "".join(f"{line}\n" for line in lines).encode()
     done = await host.run(text, stdin=stdin, deadline=deadline)
     answer, _, why = plain_bytes(done.stdout.splitlines()[-1] if done.stdout.strip() else b"").partition(" ")
@@ -165,4 +165,4 @@ async def follow(host: Host, token: str, said: Said, deadline: float) -> State:
 
 def sh(script: str, *arguments: object) -> str:
     """A command line that has the host's sh run `script`, each argument reaching it literally."""
-    return shlex.join(["sh", "-c", script, "skytui", *map(str, arguments)])
+    return quoting.posix(["sh", "-c", script, "skytui", *map(str, arguments)])

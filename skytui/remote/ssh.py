@@ -1,29 +1,26 @@
-"""One SSH connection per host, shared by everything that is asked of it, rebuilt after a drop.
-
-Nothing is taken from the person's `~/.ssh/config`: what is used stands in the pair's configuration.
-"""
+"""A host: commands over its one SSH connection, which everything that is asked of it shares."""
 
 import asyncio
 import contextlib
-import os
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import asyncssh
 import msgspec
 
-from skytui.clock import Clock, Instant
+from skytui.clock import Clock
 from skytui.config.pairs import SshConfig
 from skytui.errors import RefusedError, RemoteError, UnreachableError
 from skytui.plaintext import plain, plain_bytes
+from skytui.remote import quoting
+from skytui.remote.network import LOGIN_SECONDS, Network, why
+from skytui.remote.sshconfig import Destination
 
-CONNECT_SECONDS = 5.0
-LOGIN_SECONDS = 10.0
-KEEPALIVE_SECONDS = 5.0
-KEEPALIVE_COUNT = 3
-FIRST_PAUSE = 0.5
-LONGEST_PAUSE = 5.0
 OUTPUT_LIMIT = 4 * 1024 * 1024
+
+# sudo's own messages; a shell that finds no sudo says so with its name before it.
+_SUDO_SAYS = re.compile(r"^sudo: |: sudo: .*not found|^Sorry, user | is not in the sudoers file")
 
 
 class Completed(msgspec.Struct, frozen=True):
@@ -51,38 +48,26 @@ class _ClosedBeforeError(UnreachableError):
     """The connection turned out to be closed before a channel was open: no command was sent."""
 
 
-class _Client(asyncssh.SSHClient):
-    """Remembers the fingerprint of a host key that is not known, for the sentence about it."""
-
-    def __init__(self) -> None:
-        self.fingerprint = ""
-
-    def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        self.fingerprint = key.get_fingerprint()
-        return False
-
-
 class Host:
     """A host, reached over one connection.
 
-    A failed attempt to connect is not repeated before a pause has gone by; until then the same answer is
-    given at once, so that polls do not pile up on a dead host.
+    Without a `network` it has one of its own.
     """
 
-    def __init__(self, name: str, config: SshConfig, clock: Clock) -> None:
+    def __init__(self, name: str, config: SshConfig, clock: Clock, network: Network | None = None) -> None:
         self.name = name
-        self._config = config
-        self._clock = clock
-        self._connection: asyncssh.SSHClientConnection | None = None
-        self._lock = asyncio.Lock()
-        self._failed: tuple[Instant, RemoteError] | None = None
-        self._pause = 0.0
-        self._closed = False
+        self._line = (network or Network(clock)).line(name, Destination.of(config))
+        self._sudo = sudo_words(config.sudo)
 
     @property
     def where(self) -> str:
         """User, host and port, for people."""
-        return f"{self._config.user}@{self._config.host}:{self._config.port}"
+        return self._line.where
+
+    @property
+    def shown_key(self) -> str:
+        """The fingerprint of the key the host has shown; empty while there is no connection."""
+        return self._line.shown_key
 
     async def run(self, command: str, *, stdin: bytes = b"", deadline: float) -> Completed:
         """Run `command` to its end; standard input is `stdin`, then its end.
@@ -108,10 +93,16 @@ class Host:
                     f"{self.name}: no answer over SSH within {deadline:g} s; what was asked may still run."
                 ) from None
             except (OSError, asyncssh.Error) as error:
-                raise LostError(f"{self.name}: the SSH connection was lost: {_why(error)}.") from error
+                raise LostError(f"{self.name}: the SSH connection was lost: {why(error)}.") from error
         if done.returncode is None or (done.exit_status is None and done.exit_signal is None):
             raise LostError(f"{self.name}: the SSH connection was lost before the command ended.")
-        return Completed(done.returncode if done.returncode >= 0 else -1, out, err)
+        completed = Completed(done.returncode if done.returncode >= 0 else -1, out, err)
+        if self._sudo and (said := sudo_refusal(completed)):
+            raise RefusedError(
+                f"{self.name}: sudo does not run commands for {self.where} without a password: {said}.",
+                hint="Allow it on the host (NOPASSWD, for sh), or leave `sudo` out.",
+            )
+        return completed
 
     @asynccontextmanager
     async def process(
@@ -132,98 +123,45 @@ class Host:
             process.close()
 
     async def _open(self, command: str, end: float) -> asyncssh.SSHClientProcess[bytes]:
-        connection = await self._connected(end)
+        connection = await self._line.connected(end)
         try:
             async with asyncio.timeout_at(end):
-                return await connection.create_process(command, encoding=None)
+                return await connection.create_process(self._as_sudo(command), encoding=None)
         except TimeoutError:
-            self._drop(connection)
+            self._line.drop(connection)
             raise LostError(f"{self.name}: no answer over SSH in time.") from None
         except asyncssh.ChannelOpenError as error:
             if error.code == asyncssh.OPEN_CONNECT_FAILED:
-                self._drop(connection)
+                self._line.drop(connection)
                 raise _ClosedBeforeError(f"{self.name}: the SSH connection was lost.") from error
-            raise RefusedError(f"{self.name}: the host runs no commands for us: {_why(error)}.") from error
+            raise RefusedError(f"{self.name}: the host runs no commands for us: {why(error)}.") from error
         except (OSError, asyncssh.Error) as error:
-            raise LostError(f"{self.name}: the SSH connection was lost: {_why(error)}.") from error
+            raise LostError(f"{self.name}: the SSH connection was lost: {why(error)}.") from error
+
+    def _as_sudo(self, command: str) -> str:
+        return quoting.posix([*self._sudo, "sh", "-c", command]) if self._sudo else command
 
     async def close(self) -> None:
         """End the connection; nothing can be asked afterwards."""
-        self._closed = True
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            connection.close()
-            await connection.wait_closed()
+        await self._line.close()
 
-    def _drop(self, connection: asyncssh.SSHClientConnection) -> None:
-        """A connection that does not answer is not asked again."""
-        if self._connection is connection:
-            self._connection = None
-        connection.abort()
 
-    async def _connected(self, end: float) -> asyncssh.SSHClientConnection:
-        try:
-            async with asyncio.timeout_at(end), self._lock:
-                if self._closed:
-                    raise UnreachableError(f"{self.name}: the connection was closed by us.")
-                if self._connection is not None and not self._connection.is_closed():
-                    return self._connection
-                self._connection = None
-                if self._failed is not None and self._clock.instant().since(self._failed[0]) < self._pause:
-                    raise self._failed[1]
-                try:
-                    self._connection = await self._connect()
-                except RemoteError as error:
-                    self._pause = min(max(2 * self._pause, FIRST_PAUSE), LONGEST_PAUSE)
-                    self._failed = (self._clock.instant(), error)
-                    raise
-                self._failed, self._pause = None, 0.0
-                return self._connection
-        except TimeoutError:
-            raise UnreachableError(f"{self.name}: no SSH connection to {self.where} in time.") from None
+def sudo_words(sudo: bool | str) -> list[str]:
+    """What is put before a command that is to run as somebody else; nothing where it is not.
 
-    async def _connect(self) -> asyncssh.SSHClientConnection:
-        config = self._config
-        client = _Client()
-        for what, file in (("known_hosts", config.known_hosts), ("key", config.key)):
-            if file is not None and not os.access(file, os.R_OK):
-                raise RefusedError(f"{self.name}: the SSH {what} file {file} cannot be read.")
-        agent = os.environ.get("SSH_AUTH_SOCK") or None
-        if config.key is None and agent is None:
-            raise RefusedError(f"{self.name}: no SSH key.", hint="Attach with your SSH agent, or set `key`.")
-        try:
-            known_hosts = asyncssh.read_known_hosts(str(config.known_hosts))
-            return await asyncssh.connect(
-                config.host,
-                config.port,
-                username=config.user,
-                client_factory=lambda: client,
-                config=[],
-                known_hosts=known_hosts,
-                client_keys=None if config.key is None else [str(config.key)],
-                agent_path=agent if config.key is None else None,
-                preferred_auth="publickey",
-                keepalive_interval=KEEPALIVE_SECONDS,
-                keepalive_count_max=KEEPALIVE_COUNT,
-                connect_timeout=CONNECT_SECONDS,
-                login_timeout=LOGIN_SECONDS,
-            )
-        except asyncssh.HostKeyNotVerifiable as error:
-            key = f"its key {client.fingerprint}" if client.fingerprint else "its key"
-            raise RefusedError(
-                f"{self.name}: {self.where} is not trusted: {key} is not in {config.known_hosts}.",
-                hint="Compare it with the host's own, then add it.",
-            ) from error
-        except asyncssh.PermissionDenied as error:
-            raise RefusedError(f"{self.name}: {self.where} did not accept our SSH key.") from error
-        except (OSError, asyncssh.Error) as error:
-            raise UnreachableError(
-                f"{self.name}: no SSH connection to {self.where}: {_why(error)}."
-            ) from error
-        except ValueError as error:  # what asyncssh raises for keys and known_hosts it cannot read
-            raise RefusedError(
-                f"{self.name}: {config.key or 'key'} or {config.known_hosts} cannot be used: {_why(error)}."
-            ) from error
+    `-n` never asks for a password, `-H` sets the home of whom it runs as.
+    """
+    if not sudo:
+        return []
+    return ["sudo", "-n", "-H", *(["-u", sudo] if isinstance(sudo, str) else []), "--"]
+
+
+def sudo_refusal(completed: Completed) -> str:
+    """What sudo said when it started nothing; empty where the command itself has ended."""
+    lines = completed.stderr.decode("utf-8", "replace").strip().splitlines()
+    if completed.stdout or completed.code not in (1, 126, 127) or not lines:
+        return ""
+    return plain(lines[-1]).rstrip(".") if all(map(_SUDO_SAYS.search, lines)) else ""
 
 
 async def _read(stream: asyncssh.SSHReader[bytes], what: str) -> bytes:
@@ -235,12 +173,3 @@ async def _read(stream: asyncssh.SSHReader[bytes], what: str) -> bytes:
         if size > OUTPUT_LIMIT:
             raise RemoteError(f"more than {OUTPUT_LIMIT} bytes of {what} came; that is no answer.")
     return b"".join(chunks)
-
-
-def _why(error: BaseException) -> str:
-    if isinstance(error, TimeoutError):
-        return "no answer"
-    if isinstance(error, OSError) and error.strerror:
-        return plain(error.strerror)
-    text = plain(str(error)).rstrip(".") or type(error).__name__
-    return text[0].lower() + text[1:] if text[:1].isupper() and text[1:2].islower() else text

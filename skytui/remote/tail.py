@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import shlex
 import uuid
 from collections import deque
 from collections.abc import AsyncGenerator, Sequence
@@ -12,7 +11,8 @@ from pathlib import Path
 import asyncssh
 import msgspec
 
-from skytui.errors import UnreachableError
+from skytui.errors import RemoteError
+from skytui.remote import quoting
 from skytui.remote.lines import LONGEST_LINE, LineSplitter
 from skytui.remote.ssh import Host, LostError
 
@@ -83,7 +83,7 @@ async def follow_log(host: Host, file: str) -> AsyncGenerator[str]:
 
     After a lost connection it goes on behind the last line that was seen; when more than 200 lines were
     written meanwhile, those before the last 200 are missing.
-    Raises RefusedError when the host lets us not in.
+    A host that lets us not in, or not yet, is asked again.
     """
     seen = Seen()
     while True:
@@ -95,7 +95,7 @@ async def follow_log(host: Host, file: str) -> AsyncGenerator[str]:
                     seen.add(batch.lines)
                     for line in _clean(batch.lines):
                         yield line
-        except UnreachableError:  # said by the readings of the same host; here it only means to try again
+        except RemoteError:  # said by the readings of the same host; here it only means to try again
             pass
         await asyncio.sleep(_RETRY_SECONDS)
 
@@ -118,7 +118,7 @@ async def _connection(host: Host, file: str) -> AsyncGenerator[Batch]:
     """One connection's worth: first what is there, then batches of new lines."""
     mark = uuid.uuid4().hex
     marked = re.compile(rb"\n" + mark.encode() + rb" (\d+) (\d+)\n")
-    async with host.process(shlex.join(["sh", "-c", _TAIL, "skytui", file, mark])) as process:
+    async with host.process(quoting.posix(["sh", "-c", _TAIL, "skytui", file, mark])) as process:
         process.stdin.write_eof()
         try:
             data = b""

@@ -11,9 +11,9 @@ from skytui.runbook.steps import Kind
 
 
 class Timing(msgspec.Struct, frozen=True):
-    """Every how many days a pair is to be swapped, and its quiet window; None where nothing is said of it."""
+    """How often a pair is to be swapped, and its quiet window; None where nothing is said of it."""
 
-    every: int | None = None
+    every: timedelta | None = None
     quiet: QuietWindow | None = None
 
 
@@ -34,7 +34,7 @@ class Cadence(msgspec.Struct, frozen=True):
     """
 
     last: LastSwap | None = None
-    every_days: int | None = None
+    every_days: float | None = None
     due: datetime | None = None
     quiet: str = ""
     opens: datetime | None = None
@@ -50,10 +50,11 @@ def cadence_of(past: Sequence[PastRun], timing: Timing, now: datetime) -> Cadenc
     latest = max((run for run in past if run.kind != Kind.CONVERT), key=lambda run: run.ended, default=None)
     last = LastSwap(latest.id, latest.ended, latest.new, latest.clean) if latest else None
     due = next_due(last.ended, timing.every, timing.quiet) if last and timing.every else None
+    days = timing.every / timedelta(days=1) if timing.every else None
     if timing.quiet is None:
-        return Cadence(last, timing.every, due)
+        return Cadence(last, days, due)
     opens, closes = timing.quiet.opening(now)
-    return Cadence(last, timing.every, due, timing.quiet.words, opens, closes)
+    return Cadence(last, days, due, timing.quiet.words, opens, closes)
 
 
 def cadence_words(cadence: Cadence, now: datetime) -> tuple[str, ...]:
@@ -75,7 +76,7 @@ def _last(cadence: Cadence, now: datetime) -> str:
 def _due(cadence: Cadence, now: datetime) -> str:
     if cadence.every_days is None:
         return ""
-    every = f"every {cadence.every_days} days"
+    every = f"every {cadence.every_days:g} days"
     if cadence.due is None:
         return f"next swap due: not known before the first one ({every})"
     when = f"{cadence.due:%Y-%m-%d %H:%M} UTC"

@@ -28,10 +28,16 @@ class Look(msgspec.Struct, frozen=True, tag="look"):
     """Poll now, instead of at the next turn."""
 
 
+class RunHook(msgspec.Struct, frozen=True, tag="hook"):
+    """Run this hook, once; what comes of it comes back as `Hooked`."""
+
+    hook: str
+
+
 class Refuse(msgspec.Struct, frozen=True, tag="refuse"):
     """The event is not for now. Nothing was changed, nothing is recorded; whoever asked is told why."""
 
     reason: str
 
 
-Effect = Raise | Perform | Probe | Look | Refuse
+Effect = Raise | Perform | Probe | Look | RunHook | Refuse

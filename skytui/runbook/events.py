@@ -29,8 +29,9 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
 
     Whoever starts it operates it; it goes by the keys of `keys_of`, whose conductor it is. `fixed` is the
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
-    the journal. `deadlines` are in seconds, by step, in place of the procedure's own. `owed` is what an
-    earlier run left to this one. `why` and `ticket` are what whoever started it gave as its occasion.
+    the journal. `deadlines` are in seconds, by step, in place of the procedure's own; `hooks` are
+    those that are configured (`before shut-down`). `owed` is what an earlier run left to this one.
+    `why` and `ticket` are what whoever started it gave as its occasion.
     """
 
     run: str
@@ -46,6 +47,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     fixed: str = ""
     owed: tuple[Debt, ...] = ()
     deadlines: dict[str, float] = {}
+    hooks: tuple[str, ...] = ()
     why: str = ""
     ticket: str = ""
 
@@ -170,6 +172,28 @@ class HandedOver(Event, frozen=True, kw_only=True, tag="handed over"):
     reason: str = ""
 
 
+class Hooked(Event, frozen=True, kw_only=True, tag="hooked"):
+    """What came of a hook. `when` is `before` or `after` its `phase`."""
+
+    phase: str
+    when: str
+    ok: bool
+    says: str = ""
+
+    @property
+    def hook(self) -> str:
+        """Its name."""
+        return f"{self.when} {self.phase}"
+
+
+class HookWaived(Event, frozen=True, kw_only=True, tag="hook waived"):
+    """The operator goes on without a hook that failed, for a reason."""
+
+    hook: str
+    who: str
+    reason: str
+
+
 class Marked(Event, frozen=True, kw_only=True, tag="marked"):
     """A server carries this run's mark, which keeps other jump hosts out; or not, and `missing` says why.
 
@@ -227,6 +251,8 @@ Recorded = (
     | Turned
     | Postponed
     | HandedOver
+    | Hooked
+    | HookWaived
     | Marked
     | Resumed
     | Closed

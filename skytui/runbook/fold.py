@@ -3,6 +3,7 @@
 import msgspec
 
 from skytui.pair.order import Outcome, Result
+from skytui.runbook import hooks
 from skytui.runbook.events import (
     Aborted,
     Balked,
@@ -12,6 +13,8 @@ from skytui.runbook.events import (
     Finished,
     HandedOver,
     Held,
+    Hooked,
+    HookWaived,
     Intended,
     Marked,
     Opened,
@@ -52,6 +55,10 @@ def apply(run: Run | None, event: Recorded) -> Run:
 
     Raises ValueError for an event other than `Opened` when there is no run.
     """
+    return hooks.noted(_apply(run, event), event)
+
+
+def _apply(run: Run | None, event: Recorded) -> Run:
     if isinstance(event, Opened):
         return _open(event)
     if run is None:
@@ -91,6 +98,8 @@ def apply(run: Run | None, event: Recorded) -> Run:
             return msgspec.structs.replace(run, postponed=Postponement(who, reason))
         case HandedOver(to=to):
             return msgspec.structs.replace(run, operator=to)
+        case Hooked() | HookWaived():
+            return run
         case Marked(server=server, missing=missing):
             return msgspec.structs.replace(run, marks={**run.marks, server: missing})
         case Resumed():
@@ -117,6 +126,7 @@ def _open(event: Opened) -> Run:
         plan=event.plan,
         thresholds=event.thresholds,
         deadlines=event.deadlines,
+        hooks=event.hooks,
         stage=Waiting(event.plan[0]),
         stage_wall=event.wall,
         stage_at=event.at,

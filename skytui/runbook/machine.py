@@ -18,7 +18,7 @@ from functools import reduce
 
 from skytui.pair.order import Expectation, Outcome, Result
 from skytui.pair.reading import Known
-from skytui.runbook import gates
+from skytui.runbook import gates, hooks
 from skytui.runbook.baseline import baseline_of_the_standby, record_baseline
 from skytui.runbook.effects import Effect, Look, Perform, Probe, Raise, Refuse
 from skytui.runbook.events import (
@@ -28,6 +28,7 @@ from skytui.runbook.events import (
     Closed,
     Confirmed,
     Finished,
+    Hooked,
     Intended,
     Observed,
     Opened,
@@ -70,12 +71,12 @@ def advance(run: Run | None, event: Recorded | Observed) -> tuple[Run | None, li
     if run is None:
         return None, [] if isinstance(event, Observed) else [Refuse("no run is open")]
     if isinstance(event, Observed):
-        return run, _observe(run, event)
+        return run, [] if hooks.waits(run) else _observe(run, event)
     reason = refusal(run, event)
     if reason:
         return run, [Refuse(reason)]
     after = apply(run, event)
-    return after, _effects(after, event)
+    return after, [*hooks.effects(after, event), *_effects(after, event)]
 
 
 def fold(events: Iterable[Recorded]) -> Run | None:
@@ -95,8 +96,8 @@ def _effects(run: Run, event: Recorded) -> list[Effect]:
             return [] if step is None else [Perform(order_for(run, step, event.token, event.expects))]
         case Finished(outcome=Outcome(result=Result.UNKNOWN)):
             return [*_probe(run), Look()]
-        case Passed() | Waived() | Resumed() | Aborted() | Postponed() if run.complete:
-            return [_close(run, event)]
+        case Passed() | Waived() | Resumed() | Aborted() | Postponed() | Hooked() if run.complete:
+            return [] if hooks.waits(run) else [_close(run, event)]
         case Aborted() | Passed() | Released() if _goes_back(run) and isinstance(run.stage, Waiting):
             return [_goes_on(run, run.stage, event)]
         case Resumed():

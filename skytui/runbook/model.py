@@ -166,6 +166,14 @@ class Ended(msgspec.Struct, frozen=True, tag="ended"):
 Stage = Waiting | Proving | Running | Doubtful | Checking | Failed | Ended
 
 
+class HookRecord(msgspec.Struct, frozen=True):
+    """What came of a hook, and what it said; `ok` is None while it runs. `waived`: gone on without it."""
+
+    ok: bool | None = None
+    says: str = ""
+    waived: bool = False
+
+
 class StepRecord(msgspec.Struct, frozen=True):
     """A step that is behind us. `proofs` are the sentences its gate passed on."""
 
@@ -221,6 +229,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     ticket: str = ""
     marks: dict[str, str] = {}
     marker: str = ""
+    hooks: tuple[str, ...] = ()
+    hooked: dict[str, HookRecord] = {}
     unlocked_at: datetime | None = None
     no_way_back: bool = False
     dark_since: datetime | None = None

@@ -8,7 +8,7 @@ import enum
 import msgspec
 
 from skytui.pair.pair import PairReading
-from skytui.runbook import gates
+from skytui.runbook import gates, hooks
 from skytui.runbook.gates import Verdict
 from skytui.runbook.model import Checking, Doubtful, Ended, Failed, Proving, Run, Running, Waiting
 from skytui.runbook.refusals import confirmable
@@ -55,7 +55,9 @@ def prospect(run: Run, reading: PairReading | None) -> Prospect:
         case Failed():
             return _may_confirm(run, step, reading)
         case Proving(since=since):
-            return Prospect(Turn.MACHINE, ("looking at both servers once more",), overdue=overdue)
+            running = hooks.under_way(run)
+            looks = f"the hook {running} is running" if running else "looking at both servers once more"
+            return Prospect(Turn.MACHINE, (looks,), overdue=overdue)
         case Running():
             return Prospect(Turn.MACHINE, ("the action is under way",), overdue=overdue)
         case Checking(since=since):
@@ -63,7 +65,8 @@ def prospect(run: Run, reading: PairReading | None) -> Prospect:
             again = confirmable(run, reading.wall) and not run.hold
             turn = Turn.OPERATOR if again else Turn.MACHINE
             phrase = run.phrase(step) if again else ""
-            return Prospect(turn, _held(run) + verdict.blockers, phrase, verdict, overdue)
+            hook = (f"the hook {running} is running",) if (running := hooks.under_way(run)) else ()
+            return Prospect(turn, _held(run) + hook + verdict.blockers, phrase, verdict, overdue)
         case Doubtful(since=since, says=says):
             verdict = gates.passes(run, step, reading, since)
             again = confirmable(run, reading.wall) and not run.hold

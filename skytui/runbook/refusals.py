@@ -6,6 +6,7 @@ no way back.
 
 from datetime import datetime
 
+from skytui.runbook import hooks
 from skytui.runbook.events import (
     Aborted,
     Balked,
@@ -35,13 +36,16 @@ def refusal(run: Run, event: Recorded) -> str:
     """Why `event` does not count now; empty when it does."""
     if run.over:
         return "the run has ended"
+    if reason := hooks.refusal(run, event):
+        return reason
     match event:
         case Confirmed():
             return _refuse_confirmation(run, event)
         case Waived():
             return _refuse_waiver(run, event)
         case Balked():
-            return "" if _stands_at(run, event.step, Proving) else "nobody confirmed this step"
+            confirmed = _stands_at(run, event.step, Proving) or hooks.stopped(run, event.step)
+            return "" if confirmed else "nobody confirmed this step"
         case Intended():
             return _refuse_intent(run, event)
         case Finished(step=step, token=token):

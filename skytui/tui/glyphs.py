@@ -69,6 +69,10 @@ class Look(msgspec.Struct, frozen=True):
         """The time of day, as the operator's own clock shows it."""
         return f"{wall.astimezone(self.zone):%H:%M:%S}"
 
+    def day(self, wall: datetime) -> str:
+        """Day and time of day, to the minute, as the operator's own clock shows them."""
+        return f"{wall.astimezone(self.zone):%d %b %H:%M}"
+
 
 def local_look(*, ascii_only: bool, keys: Mapping[str, object] | None = None) -> Look:
     """The look on this machine. Of `keys`, a `[keys]` table, faulty ones are left where they usually are."""

@@ -33,6 +33,7 @@ from skytui.link.wire import (
     Take,
     TurnRun,
     Waive,
+    Watched,
     Welcome,
 )
 from skytui.runbook.events import Opened
@@ -173,6 +174,7 @@ class LinkSession:
             past=welcome.past,
             notices=notices,
             noticed=noticed,
+            watched=welcome.watched,
         )
 
     def _take(self, message: Message) -> None:
@@ -192,6 +194,8 @@ class LinkSession:
                 self._show(secrets_wanted=names)
             case Present():
                 self._show(present=message)
+            case Watched():
+                self._show(watched=message)
             case Previews(previews=previews):
                 self._show(previews=previews)
             case Notice():

@@ -3,6 +3,7 @@
 Works on a `Floor`, which the console is; so it can be tested without one.
 """
 
+from skytui.runbook.hooks import failed, failed_words
 from skytui.runbook.model import Checking, Doubtful, Failed, Run, Waiting
 from skytui.runbook.prospect import Turn
 from skytui.runbook.steps import STEPS
@@ -153,12 +154,15 @@ class Operator:
         if why := self._not_yours(self._floor.scene):
             self.refuse(why)
             return
+        hook = failed(run)
+        passes = "The step passes without this proof, and the run is not called clean:"
+        goes_on = "The run goes on without it, and is not called clean. The step still has its own gate."
         dialog = ReasonDialog(
             self._times,
             self._look,
-            title=f"Waive {step.id}?",
-            text="The step passes without this proof, and the run is not called clean:",
-            unproven=self._floor.scene.prospect.gate.reasons,
+            title=f"Waive {f'the hook {hook}' if hook else step.id}?",
+            text=goes_on if hook else passes,
+            unproven=(failed_words(run),) if hook else self._floor.scene.prospect.gate.reasons,
         )
         dialog.passed_by = left_behind(run, step)
         self._floor.ask(
@@ -294,6 +298,8 @@ def _why_not_confirm(scene: Scene) -> str:
 
 def _why_not_waive(run: Run) -> str:
     step = run.step
+    if failed(run):
+        return ""
     if step is None or not step.waivable:
         return f"The procedure does not let {step.id if step else 'this'} be waived."
     if isinstance(run.stage, Waiting | Checking):

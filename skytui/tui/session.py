@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from skytui.link.wire import Notice, Past, Present, Seat, ServerFacts
+from skytui.link.wire import Notice, Past, Present, Seat, ServerFacts, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
@@ -28,7 +28,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     there is no connection to the conductor; empty while there is one. `you` is this console among the clients
     that are `present`, and `may` names the requests it can make. `progress` is how far the command
     under way has got; `past` what earlier runs say, None until they have been read. `notices` are the latest
-    sentences for the person at the screen, `noticed` counts all there ever were.
+    sentences for the person at the screen, `noticed` counts all there ever were. `watched` is the watch after
+    the last run.
     """
 
     pair: str
@@ -49,6 +50,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     lost: str = ""
     notices: tuple[Notice, ...] = ()
     noticed: int = 0
+    watched: Watched | None = None
 
 
 class Session(Protocol):

@@ -1,5 +1,8 @@
 """The unplanned swap on the practice pair: the master's whole host is killed while jobs run."""
 
+import time
+from collections.abc import Callable
+
 import pytest
 
 from skytui.conductor.runs import StoredRun, load_run, stored_runs
@@ -52,13 +55,26 @@ def test_stated_to_be_off_activated_and_converted_when_the_host_is_back(practice
 
     # Nobody set the guard: the host boots its server, and it is a second master until it is fenced.
     undo("kill-host", "sky-a")
+    until(lambda: "ALARM" in practice.skytui("status", PRACTICE).stdout)
+    assert "TWO MASTERS: sky-a and sky-b" in practice.skytui("status", PRACTICE).stdout
     options = ("--confirm", "fence-master=sky-a", "--confirm", "convert=sky-a")
     later = practice.skytui("swap", PRACTICE, "--headless", "--convert", "--yes", *options)
     assert later.returncode == 0, later.stderr
     assert last().run.kind is Kind.CONVERT
     assert last().run.ledger == ()
+    # What comes after is watched, until somebody says that it is enough.
+    until(lambda: f"Run {last().run.id} is watched" in practice.skytui("status", PRACTICE).stdout)
+    assert practice.skytui("unwatch", PRACTICE, "--reason", "seen enough").returncode == 0
+    assert "is watched" not in practice.skytui("status", PRACTICE).stdout
     check_roles(practice, master="sky-b", standby="sky-a", timeline=timeline + 1)
     check_replication(practice, master="sky-b", standby="sky-a", mark="after_conversion")
+
+
+def until(holds: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, "not within a minute"
+        time.sleep(0.2)
 
 
 async def test_a_planned_run_whose_master_dies_is_turned_and_goes_to_its_end(practice: Practice) -> None:

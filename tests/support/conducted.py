@@ -9,12 +9,14 @@ import msgspec
 
 from skytui.conductor.conductor import Conductor
 from skytui.conductor.socket import Door
+from skytui.config.hooks import Hooks
 from skytui.config.pairs import PairConfig, ServerConfig
 from skytui.config.secrets import SecretSource, SecretStore
 from skytui.link.address import SOCKET, listen_in
 from skytui.link.client import Client
 from skytui.link.wire import LINE_LIMIT, Confirm, Message, NewEvent, Open
 from skytui.pair.thresholds import Thresholds
+from skytui.remote.credentials import Credentials
 from skytui.runbook.model import Run, Waiting
 from tests.support.drivers import WorldDriver, drivers_of
 from tests.support.world import NEW, OLD, World
@@ -65,6 +67,9 @@ async def conducted(
     secrets: dict[str, SecretSource] | None = None,
     operators: Sequence[str] = (),
     heartbeat_seconds: float = 10.0,
+    credentials: Credentials | None = None,
+    remarks: tuple[str, ...] = (),
+    hooks: Hooks | None = None,
 ) -> AsyncIterator[Conducted]:
     """A conductor that polls as fast as it can, until the block ends."""
     world = world or World()
@@ -77,6 +82,7 @@ async def conducted(
         },
         secrets=secrets or {},
         operators=list(operators),
+        hooks=hooks or Hooks(),
         thresholds=Thresholds(poll_seconds=0.001, heartbeat_seconds=heartbeat_seconds),
     )
     drivers = drivers_of(world)
@@ -84,6 +90,8 @@ async def conducted(
         config,
         drivers=drivers,
         secrets=SecretStore(config.secrets),
+        credentials=credentials,
+        remarks=remarks,
         clock=world.clock,
         folder=folder,
         owner="ann",

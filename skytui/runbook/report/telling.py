@@ -20,6 +20,8 @@ from skytui.runbook.events import (
     Finished,
     HandedOver,
     Held,
+    Hooked,
+    HookWaived,
     Intended,
     Marked,
     Opened,
@@ -222,6 +224,23 @@ def _(event: Resumed) -> Told:
     if event.after:
         says += f"; it was the run of {event.after}, silent for {seconds_words(event.silent)}"
     return Told(says=says, who=event.who, reason=event.reason, part=Part.PEOPLE)
+
+
+@tell.register
+def _(event: Hooked) -> Told:
+    went = "went well" if event.ok else "failed"
+    says = f"the hook {event.hook} {went}" + (f": {event.says}" if event.says else "")
+    return Told(says=says, part=Part.HOOKS)
+
+
+@tell.register
+def _(event: HookWaived) -> Told:
+    return Told(
+        says=f"went on without the hook {event.hook}, which had failed",
+        who=event.who,
+        reason=event.reason,
+        part=Part.WAIVERS,
+    )
 
 
 @tell.register

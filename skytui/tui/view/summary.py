@@ -16,6 +16,7 @@ from skytui.tui.view.figures import plural, short_time
 from skytui.tui.view.lost import conversion_sides, unplanned_sides, words_given
 from skytui.tui.view.notes import aborted
 from skytui.tui.view.people import here_note, only_watches
+from skytui.tui.view.watching import watch_lines
 from skytui.tui.view.wrap import hanging, labelled
 
 
@@ -130,6 +131,7 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
     lines.append(labelled("Owed", owed or "nothing: what the run suppressed is restored", width))
     lines.append(labelled("Run", f"{run.id}, by {run.who}; what was proven stands in its journal.", width))
     lines.append(labelled("File", report_words(scene, run), width))
+    lines += watch_lines(scene, look, width)
     lines += here_note(scene, look, width)
     body = Content("\n").join(lines)
     problem = why_no_start(scene)

@@ -9,6 +9,7 @@ from skytui.tui.standing import Standing
 from skytui.tui.view.face import two_masters
 from skytui.tui.view.figures import short_time
 from skytui.tui.view.people import top_words
+from skytui.tui.view.watching import watch_alarm
 from skytui.tui.view.wrap import cut
 
 
@@ -51,6 +52,8 @@ def banner_view(scene: Scene, look: Look) -> Content:
             f" {bang} TWO MASTERS: {' and '.join(masters)} both read master. "
             "Nothing is started, unlocked or promoted. Shut one of them down."
         )
+    if says := watch_alarm(scene):
+        return Content(f" {bang} {says}")
     if scene.shown.lost:
         return Content(f" {bang} NOT CONNECTED: {scene.shown.lost} Nothing below is current; trying again.")
     return Content("")

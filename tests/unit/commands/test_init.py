@@ -325,7 +325,7 @@ async def test_connections_are_tried_and_nothing_is_trusted_that_is_not_known(
         assert "is not trusted: unable to get local issuer certificate" in person.heard
         assert f"127.0.0.1:{host.https_port} answers; its certificate is trusted until 20" in person.heard
         assert [line for line in person.told if "is not trusted" in line and fingerprint in line], person.told
-        assert f"its host key is a known one (it offers {fingerprint}, ssh-ed25519)" in person.heard
+        assert f"its host key is a known one: {fingerprint} (ssh-ed25519)." in person.heard
         assert load_pair("night").servers["sky-a"].ca_file == folders / "ca.pem"
 
 

@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -60,7 +61,7 @@ def test_a_pair() -> None:
     a = pair.servers["sky-a"]
     assert a.ports == [7508, 5432]
     assert a.ssh is not None
-    assert (a.ssh.port, a.ssh.key) == (22, None)
+    assert (a.ssh.port, a.ssh.key, a.ssh.sudo) == (None, None, False)
     assert a.ssh.known_hosts == Path("~/.ssh/known_hosts").expanduser()
     assert pair.peer("sky-a").name == "sky-b"
     assert pair.thresholds == Thresholds(zero_seconds=30)
@@ -99,6 +100,41 @@ def test_no_configuration_at_all() -> None:
         load_pair("prod")
     with pytest.raises(ConfigError, match="skytui lab up"):
         load_pair("practice")
+
+
+def test_what_ssh_is_told() -> None:
+    text = PAIR.replace("NAME", "prod").replace(
+        'user = "sky"', 'user = "sky", config = false, sudo = "skybot"'
+    )
+    own(text.replace('known_hosts = "~/.ssh/known_hosts"', 'key = "~/key"'))
+    ssh = load_pair("prod").servers["sky-a"].ssh
+    assert ssh is not None
+    assert (ssh.config, ssh.sudo, ssh.files) == (False, "skybot", ())
+    assert (ssh.key, ssh.known_hosts) == (Path("~/key").expanduser(), None)
+    own(PAIR.replace("NAME", "prod").replace(', user = "sky", known_hosts = "~/.ssh/known_hosts"', ""))
+    ssh = load_pair("prod").servers["sky-a"].ssh
+    assert ssh is not None
+    assert (ssh.host, ssh.user, ssh.port) == ("10.0.0.1", None, None)
+    assert ssh.files == (Path("~/.ssh/config").expanduser(), Path("/etc/ssh/ssh_config"))
+
+
+@pytest.mark.parametrize(
+    ("table", "fault"),
+    [
+        ('host = "a", config = "ssh_config"', "config: is the whole path of a file, from / or ~ on"),
+        ('host = "a", config = 3', "config: Expected `bool | str`"),
+        ('host = "a", sudo = "-u root"', "sudo: is true, or the name of the user"),
+        ('host = "-oProxyCommand=x"', "host: cannot begin with a dash, nor have spaces in it"),
+        ('host = "a", user = "a b"', "user: cannot begin with a dash, nor have spaces in it"),
+        ('host = ""', "host: Expected `str` of length >= 1"),
+        ('host = "a", port = 0', "port: Expected `int` >= 1"),
+    ],
+)
+def test_what_ssh_cannot_be_told(table: str, fault: str) -> None:
+    text = PAIR.replace("NAME", "prod")
+    start = text.index("ssh = {")
+    text = text[:start] + f"ssh = {{ {table} }}" + text[text.index("}", start) + 1 :]
+    assert any(fault in found for found in faults(text)), faults(text)
 
 
 def test_every_fault_at_once() -> None:
@@ -158,7 +194,7 @@ def test_when_how_long_and_what_else_is_run() -> None:
     own(text + MORE)
     pair = load_pair("prod")
     assert pair.deadlines == {"promote": 1200.0, "agents-back": 90.0}
-    assert pair.every == 56
+    assert pair.every == timedelta(days=56)
     assert pair.quiet is not None
     assert pair.quiet.words == "Sun 02:00-05:00 Europe/Berlin"
     assert (pair.alarm, pair.watch_hours) == (["page", "now"], 48.0)

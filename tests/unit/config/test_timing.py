@@ -16,7 +16,7 @@ def at(text: str) -> datetime:
 
 @pytest.mark.parametrize(("written", "days"), [("60d", 60), ("8w", 56), (" 1 d ", 1)])
 def test_a_period_is_a_number_of_days(written: str, days: int) -> None:
-    assert Period.parse(written) == days
+    assert Period.parse(written) == timedelta(days=days)
 
 
 @pytest.mark.parametrize("written", ["", "60", 60, "0d", "-1d", "2h", "9999w", "٣d", None, True])
@@ -124,6 +124,6 @@ def test_the_next_window_is_found_whenever_and_wherever(
 def test_the_next_swap_is_due_after_the_period_in_the_next_quiet_window() -> None:
     quiet = parse_quiet("Sun 02:00-05:00 Europe/Berlin")
     last = at("2026-01-01T12:00")
-    assert next_due(last, 60, None) == at("2026-03-02T12:00")
-    assert next_due(last, 60, quiet) == at("2026-03-08T01:00")
-    assert next_due(at("2026-01-04T02:00"), 7, quiet) == at("2026-01-11T02:00")
+    assert next_due(last, timedelta(days=60), None) == at("2026-03-02T12:00")
+    assert next_due(last, timedelta(days=60), quiet) == at("2026-03-08T01:00")
+    assert next_due(at("2026-01-04T02:00"), timedelta(days=7), quiet) == at("2026-01-11T02:00")

@@ -3,11 +3,12 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 
 import asyncssh
 import pytest
+from asyncssh.auth import _ServerPublicKeyAuth
 
 from skytui.clock import SystemClock
 from skytui.config.pairs import SshConfig
@@ -15,14 +16,25 @@ from skytui.remote.ssh import Host
 
 
 class SshServer:
-    """The server and what tests do to it."""
+    """The server and what tests do to it.
+
+    `questions` are asked after the key was accepted, each with the only right answer; `attempts` counts
+    logins, `heard` is everything that was answered, `passed_on` the ports that were connected on to.
+    """
 
     def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder = folder
+        self.questions: list[tuple[str, str]] = []
+        self.instructions = ""
+        self.attempts = 0
+        self.heard: list[str] = []
+        self.passed_on: list[int] = []
         self.home = folder / "home"
         self.home.mkdir()
         self.connections: list[asyncssh.SSHServerConnection] = []
         self.commands: list[str] = []
+        self.known_hosts = folder / "known_hosts"
         self.environment = {"PATH": os.environ["PATH"], "HOME": str(self.home)}
         self._acceptor: asyncssh.SSHAcceptor | None = None
         self._serving: set[asyncio.Task[None]] = set()
@@ -33,16 +45,10 @@ class SshServer:
         user_key.write_public_key(folder / "authorized")
 
     async def start(self) -> None:
-        server = self
-
-        class Door(asyncssh.SSHServer):
-            def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
-                server.connections.append(conn)
-
         self._acceptor = await asyncssh.listen(
             "127.0.0.1",
             self.port,
-            server_factory=Door,
+            server_factory=lambda: Door(self),
             server_host_keys=[self._host_key],
             authorized_client_keys=str(self.folder / "authorized"),
             process_factory=self._accept,
@@ -51,7 +57,7 @@ class SshServer:
         )
         self.port = self._acceptor.get_port()
         known = self._host_key.export_public_key().decode().strip()
-        (self.folder / "known_hosts").write_text(f"[127.0.0.1]:{self.port} {known}\n")
+        self.known_hosts.write_text(f"[127.0.0.1]:{self.port} {known}\n")
 
     async def stop(self) -> None:
         if self._acceptor is not None:
@@ -76,8 +82,17 @@ class SshServer:
             port=self.port,
             user="sky",
             key=self.folder / "key",
-            known_hosts=self.folder / "known_hosts",
+            known_hosts=self.known_hosts,
+            config=False,
         )
+
+    @property
+    def host_key(self) -> asyncssh.SSHKey:
+        return self._host_key
+
+    def renew_host_key(self) -> None:
+        """Another host key from the next start on."""
+        self._host_key = asyncssh.generate_private_key("ssh-ed25519")
 
     def _accept(self, process: asyncssh.SSHServerProcess[bytes]) -> None:
         """Serve in a task of our own: asyncssh cancels its own when the connection goes."""
@@ -125,6 +140,71 @@ class SshServer:
         child.stdin.close()
         child._transport.close()  # type: ignore[attr-defined]  # what was never read of its output
         process.exit(code if code >= 0 else 128 - code)
+
+
+Challenge = bool | tuple[str, str, str, list[tuple[str, bool]]]
+
+
+class Door(asyncssh.SSHServer):
+    """One connection: a key, then questions (`AuthenticationMethods publickey,keyboard-interactive`)."""
+
+    def __init__(self, server: SshServer) -> None:
+        self._server = server
+        self._asked = 0
+        self.key_accepted = False
+
+    def connection_made(self, conn: asyncssh.SSHServerConnection) -> None:
+        self._server.connections.append(conn)
+
+    def connection_requested(self, dest_host: str, dest_port: int, *_: object) -> bool:
+        self._server.passed_on.append(dest_port)
+        return True
+
+    def begin_auth(self, username: str) -> bool:
+        self._server.attempts += 1
+        return True
+
+    @property
+    def asks(self) -> bool:
+        return bool(self._server.questions)
+
+    def public_key_auth_supported(self) -> bool:
+        return not self.key_accepted
+
+    def password_auth_supported(self) -> bool:
+        return False
+
+    def kbdint_auth_supported(self) -> bool:
+        return self.key_accepted
+
+    def get_kbdint_challenge(self, username: str, lang: str, submethods: str) -> Challenge:
+        self._asked = 0
+        return "", self._server.instructions, "", [(self._server.questions[0][0], False)]
+
+    def validate_kbdint_response(self, username: str, responses: Sequence[str]) -> Challenge:
+        self._server.heard += responses
+        if list(responses) != [self._server.questions[self._asked][1]]:
+            return False
+        self._asked += 1
+        if self._asked == len(self._server.questions):
+            return True
+        return "", "", "", [(self._server.questions[self._asked][0], False)]
+
+
+@pytest.fixture(autouse=True)
+def keys_and_questions(monkeypatch: pytest.MonkeyPatch) -> None:
+    """asyncssh's server knows no second factor: after an accepted key it says *partial success* here."""
+    accept = _ServerPublicKeyAuth.send_success
+
+    async def accepted(self: _ServerPublicKeyAuth) -> None:
+        door = self._conn.get_owner()
+        if isinstance(door, Door) and door.asks:
+            door.key_accepted = True
+            self._conn.send_userauth_failure(True)
+        else:
+            await accept(self)
+
+    monkeypatch.setattr(_ServerPublicKeyAuth, "send_success", accepted)
 
 
 async def _ended(pumps: list[asyncio.Task[bool]]) -> None:

@@ -2,12 +2,6 @@
 
 import asyncio
 import contextlib
-import os
-import pwd
-import shutil
-import signal
-import socket
-import subprocess
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from pathlib import Path
@@ -17,7 +11,6 @@ import psutil
 import pytest
 
 from skytui.clock import SystemClock
-from skytui.config.pairs import SshConfig
 from skytui.config.secrets import Secret
 from skytui.errors import UnreachableError
 from skytui.pair.mark import Carried, Foreign, Mark
@@ -25,61 +18,9 @@ from skytui.remote.durable import Command, Progress, State, follow, look, start
 from skytui.remote.marking import clear_mark, set_mark
 from skytui.remote.ssh import Host
 from skytui.remote.tail import follow_log
-
-SSHD = shutil.which("sshd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+from tests.support.openssh import SSHD, OpenSsh
 
 pytestmark = pytest.mark.skipif(SSHD is None, reason="openssh-server is not installed")
-
-
-class OpenSsh:
-    def __init__(self, folder: Path) -> None:
-        self.home = folder / "home"
-        self.home.mkdir()
-        host_key = asyncssh.generate_private_key("ssh-ed25519")
-        host_key.write_private_key(folder / "host_key")
-        (folder / "host_key").chmod(0o600)
-        user_key = asyncssh.generate_private_key("ssh-ed25519")
-        user_key.write_private_key(folder / "key")
-        user_key.write_public_key(folder / "authorized")
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
-        known = host_key.export_public_key().decode().strip()
-        (folder / "known_hosts").write_text(f"[127.0.0.1]:{port} {known}\n")
-        (folder / "config").write_text(
-            f"ListenAddress 127.0.0.1\nPort {port}\nHostKey {folder}/host_key\nPidFile none\nUsePAM no\n"
-            f"AuthorizedKeysFile {folder}/authorized\nStrictModes no\nPasswordAuthentication no\n"
-            f"PermitRootLogin prohibit-password\nSetEnv HOME={self.home}\n"
-        )
-        self._config = folder / "config"
-        self._log = folder / "sshd.log"
-        self.config = SshConfig(
-            host="127.0.0.1",
-            port=port,
-            user=pwd.getpwuid(os.getuid()).pw_name,
-            key=folder / "key",
-            known_hosts=folder / "known_hosts",
-        )
-
-    async def start(self) -> None:
-        assert SSHD is not None
-        if os.getuid() == 0:
-            Path("/run/sshd").mkdir(mode=0o755, exist_ok=True)
-        self._process = subprocess.Popen([SSHD, "-D", "-f", self._config, "-E", self._log])  # noqa: ASYNC220
-        async with asyncio.timeout(10):
-            while not (self._log.exists() and "Server listening" in self._log.read_text()):
-                assert self._process.poll() is None, self._log.read_text()
-                await asyncio.sleep(0.02)
-
-    def drop(self) -> None:
-        """Cut every connection: end the server's children, which serve one each."""
-        for child in psutil.Process(self._process.pid).children():
-            with contextlib.suppress(psutil.NoSuchProcess):
-                child.send_signal(signal.SIGKILL)
-
-    def stop(self) -> None:
-        self.drop()
-        self._process.terminate()
-        self._process.wait(10)
 
 
 @pytest.fixture

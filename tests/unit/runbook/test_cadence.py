@@ -32,7 +32,7 @@ def test_the_latest_run_counts_whatever_their_order() -> None:
 
 
 def test_the_next_swap_is_due_in_the_quiet_window_after_the_days_have_passed() -> None:
-    found = cadence_of([past(30)], Timing(60, SUNDAY), NOW)
+    found = cadence_of([past(30)], Timing(60 * DAY, SUNDAY), NOW)
     assert found.due is not None
     assert found.due >= NOW + 30 * DAY
     assert (found.due.weekday(), found.due.hour) == (6, 2)
@@ -44,17 +44,17 @@ def test_the_next_swap_is_due_in_the_quiet_window_after_the_days_have_passed() -
 def test_a_due_date_in_the_middle_of_a_window_counts_as_it_is() -> None:
     sunday = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
     run = PastRun(id="r", kind="planned", old="a", new="b", ended=sunday - 7 * DAY, clean=True)
-    assert cadence_of([run], Timing(7, SUNDAY), sunday).due == sunday
+    assert cadence_of([run], Timing(7 * DAY, SUNDAY), sunday).due == sunday
 
 
 def test_one_that_is_overdue_says_by_how_much() -> None:
-    found = cadence_of([past(65)], Timing(60), NOW)
+    found = cadence_of([past(65)], Timing(60 * DAY), NOW)
     assert "next swap OVERDUE" in cadence_words(found, NOW)[1]
     assert "5 days ago (every 60 days)" in cadence_words(found, NOW)[1]
 
 
 def test_before_the_first_swap_nothing_is_due() -> None:
-    found = cadence_of([], Timing(60), NOW)
+    found = cadence_of([], Timing(60 * DAY), NOW)
     assert cadence_words(found, NOW)[1] == "next swap due: not known before the first one (every 60 days)"
 
 
