@@ -5,14 +5,15 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: drill test test-slow test-all lint types arrows screenshots constraints clean help
+.PHONY: drill test test-slow test-all lint types arrows mutations screenshots constraints clean help
 
 help:
 	@echo "make drill        a practice pair, and the console on it"
 	@echo "make test         all quick tests, and the practice pair's main paths (under 10 minutes)"
 	@echo "make test-all     the slow matrices too"
 	@echo "make lint types arrows     ruff, mypy, import-linter"
-	@echo "make screenshots  write screenshots/ and the table of keys anew"
+	@echo "make mutations    every gate and guard taken out, one at a time, and what catches that"
+	@echo "make screenshots  write screenshots/ and the generated tables anew"
 
 drill: $(VENV)/.ready
 	@$(BIN)/skytui drill
@@ -35,9 +36,13 @@ types: $(VENV)/.ready-dev
 arrows: $(VENV)/.ready-dev
 	$(BIN)/lint-imports
 
+mutations: $(VENV)/.ready-dev
+	@$(BIN)/python -m tests.simulation.mutations
+
 screenshots: $(VENV)/.ready-dev
 	$(BIN)/python -m tests.snapshot.write_screenshots
 	$(BIN)/python -m tests.snapshot.write_readme
+	$(BIN)/python -m tests.docs.write_profiles
 
 # The versions everything was tested with; no addresses, so that every mirror serves.
 constraints: $(VENV)/.ready-dev

@@ -22,6 +22,8 @@ config_app = typer.Typer(help="The files that say which pairs there are.", no_ar
 app.add_typer(config_app, name="config")
 lab_app = typer.Typer(help="The practice pair: two real servers on this machine.", no_args_is_help=True)
 app.add_typer(lab_app, name="lab")
+profile_app = typer.Typer(help="How kinds of systems are read and acted on.", no_args_is_help=True)
+app.add_typer(profile_app, name="profile")
 
 Pair = Annotated[str | None, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
 OnePair = Annotated[str, typer.Argument(help="The pair's name in the configuration.", metavar="PAIR")]
@@ -227,6 +229,20 @@ def report(
     typer.echo(reports.schema_text() if schema else reports.report(run or [], form, output))
 
 
+@app.command()
+def repair(
+    pair: OnePair,
+    name: Annotated[str, typer.Argument(metavar="[NAME]", help="The repair; without it, what applies.")] = "",
+    confirm: Annotated[str, typer.Option(metavar="SERVER", help="The server's name, typed.")] = "",
+) -> None:
+    """Show which repairs of the profile apply now, or do one. Never on a master, or what may be one."""
+    from skytui.commands.repair import repair as run  # noqa: PLC0415
+
+    text, code = run(pair, name, confirm=confirm)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
 @config_app.command("path")
 def config_path(as_json: Json = False) -> None:
     """Show which files are searched, in which order, and which pair comes from which."""
@@ -306,6 +322,40 @@ def lab_node(
     from skytui.commands.lab import node  # noqa: PLC0415
 
     node(config, boot=not no_boot)
+
+
+@profile_app.command("list")
+def profile_list() -> None:
+    """List the profiles that come with skytui."""
+    from skytui.commands.profile import listing  # noqa: PLC0415
+
+    typer.echo(listing())
+
+
+@profile_app.command("show")
+def profile_show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A profile's name, or a file.")],
+) -> None:
+    """Print a profile, to read or to start your own from."""
+    from skytui.commands.profile import show  # noqa: PLC0415
+
+    typer.echo(show(name), nl=False)
+
+
+@profile_app.command("check")
+def profile_check(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The file, or a profile's name.")],
+    against: Annotated[
+        str, typer.Option(metavar="PAIR", help="Try every reading on the servers of this pair.")
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Check a profile, and try its readings. No action is run. Exit code 13 when one gives no value."""
+    from skytui.commands.profile import check  # noqa: PLC0415
+
+    text, code = check(file, against, as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
 
 
 def main() -> None:

@@ -14,7 +14,7 @@ from skytui.clock import SystemClock
 from skytui.commands.interview import Interview, is_name
 from skytui.commands.trials import Trial, split_url, try_port, try_url
 from skytui.config.pairs import Place, ServerConfig, SshConfig, places
-from skytui.config.profile import ActionSpec, Profile, ReadingSpec, how
+from skytui.config.profile import Profile
 from skytui.config.profile_file import built_in_profiles, load_profile
 from skytui.config.secrets import SecretSource, resolve
 from skytui.config.tables import Document
@@ -144,8 +144,8 @@ class _Needs(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, profile: Profile) -> "_Needs":
-        specs: list[ReadingSpec | ActionSpec] = [*profile.readings.values(), *profile.actions.values()]
-        ways = {way for spec in specs for way in how(spec)}
+        ways = {way for reading in profile.readings.values() for way in reading.how}
+        ways |= {way for action in profile.actions.values() for way in action.how}
         everything = (profile.readings, profile.actions, profile.logs, profile.check)
         return cls(
             url=bool(ways & {"get", "post"}) or profile.login is not None,

@@ -59,9 +59,10 @@ def _reading_data(pair: PairReading, reading: Known[Any] | Stale[Any] | Unknown)
             return {"state": "known", "value": value, "age": round(pair.now.since(at), 3), "source": source}
         case Stale(value=value, at=at, reason=reason, source=source):
             age = round(pair.now.since(at), 3)
-            return {"state": "stale", "value": value, "age": age, "source": source, "reason": reason}
+            told = {"source": source, "reason": reason, "cause": reading.cause}
+            return {"state": "stale", "value": value, "age": age, **told}
         case Unknown(reason=reason, source=source):
-            return {"state": "unknown", "reason": reason, "source": source}
+            return {"state": "unknown", "reason": reason, "source": source, "cause": reading.cause}
 
 
 def _run_data(run: Run | None) -> dict[str, Any] | None:

@@ -23,7 +23,15 @@ from skytui.conductor.marks import Marks, mark_of
 from skytui.conductor.paper import changes_the_plan, previews_of, put_on_paper
 from skytui.conductor.poller import Poller
 from skytui.conductor.progress import Listener
-from skytui.conductor.runs import JOURNAL, ended_here, left_over, new_run_id, nothing_half_made, open_run
+from skytui.conductor.runs import (
+    JOURNAL,
+    StoredRun,
+    ended_here,
+    left_over,
+    new_run_id,
+    nothing_half_made,
+    open_run,
+)
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
 from skytui.config.inputs import NO_INPUTS, Inputs
@@ -153,19 +161,11 @@ class Conductor:
         Raises StateError when the journal of a run that was left cannot be trusted.
         """
         left = open_run(self.folder)
-        if left is not None:
-            journal, contents = Journal.resume(left.folder / JOURNAL)
-            self._events = list(contents.events)
-            self._engine = self._new_engine(journal)
-            self._logs.transcribe(left.folder / "logs")
-            self._engine.resume(left.run, self._owner, self._how, socket.gethostname())
-            run = self._engine.run or left.run
-            key = contents.events[0].at.boot
-            mark = mark_of(self._config.name, run.id, key, run.operator, run.began)
-            self._marks.resumed(self._engine, mark, contents.hashes)
-        else:
-            self.after.resume(self._clock.now())
         try:
+            if left is not None:
+                self._carry_on(left)
+            else:
+                self.after.resume(self._clock.now())
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poller.run())
                 group.create_task(self._logs.run())
@@ -178,6 +178,18 @@ class Conductor:
             await self._marks.close()
             await self._bell.close()
             await asyncio.gather(*(driver.close() for driver in self._drivers.values()))
+
+    def _carry_on(self, left: StoredRun) -> None:
+        """Take up a run that another process left."""
+        journal, contents = Journal.resume(left.folder / JOURNAL)
+        self._events = list(contents.events)
+        self._engine = self._new_engine(journal)
+        self._logs.transcribe(left.folder / "logs")
+        self._engine.resume(left.run, self._owner, self._how, socket.gethostname())
+        run = self._engine.run or left.run
+        key = contents.events[0].at.boot
+        mark = mark_of(self._config.name, run.id, key, run.operator, run.began)
+        self._marks.resumed(self._engine, mark, contents.hashes)
 
     def welcome(self, seat: Seat) -> Welcome:
         """The whole state, for a client that has just come."""

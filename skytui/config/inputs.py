@@ -50,7 +50,7 @@ def load(name: str) -> Loaded:
     profile = read_profile(found)
     table = document.table(document.table(document.data, "pair", ()), name, ("pair",))
     config = text_of({"schema": SCHEMA, "pair": {name: table}})
-    return Loaded(_asked_for(pair, profile), profile, Inputs(config, profile.name, found.text))
+    return Loaded(asked_for(pair, profile), profile, Inputs(config, profile.name, found.text))
 
 
 def restored(name: str, inputs: Inputs, config_file: Path, profile_file: Path) -> Loaded:
@@ -61,10 +61,10 @@ def restored(name: str, inputs: Inputs, config_file: Path, profile_file: Path) -
     pair = read_pair(Document(config_file, inputs.config), name)
     profile = read_profile(Document(profile_file, inputs.profile))
     named = msgspec.structs.replace(profile, name=inputs.profile_name)
-    return Loaded(_asked_for(pair, named), named, inputs)
+    return Loaded(asked_for(pair, named), named, inputs)
 
 
-def _asked_for(pair: PairConfig, profile: Profile) -> PairConfig:
+def asked_for(pair: PairConfig, profile: Profile) -> PairConfig:
     """The pair with every secret its profile needs: a person is asked for those that have no source."""
     asked = dict.fromkeys(sorted(profile.secret_names() - set(pair.secrets)), SecretSource())
     return msgspec.structs.replace(pair, secrets={**pair.secrets, **asked})

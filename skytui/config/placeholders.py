@@ -15,16 +15,26 @@ SERVER_KNOWN = (
     "server.address",
     "server.listen_port",
     "server.ports",
+    "server.url",
     "home",
     "peer.name",
     "peer.address",
     "peer.listen_port",
+    "peer.ports",
+    "peer.url",
+    "peer.home",
     "console",
 )
 """Known of every server, always."""
 
 ORDER_KNOWN = ("queues", "mark", "expect.name", "expect.role", "expect.timeline")
 """Known only where something is done."""
+
+ITEM = "item"
+"""Known only in an action with `each`."""
+
+PAGES = ("page", "offset")
+"""Known only in the path of a list that comes in pages."""
 
 _HOLE = re.compile(r"\{\{([a-z_]+(?:\.[A-Za-z0-9_-]+)?)\}\}|\{([a-z_]+(?:\.[A-Za-z0-9_-]+)?)\}")
 
@@ -77,9 +87,16 @@ def wrong(value: object, *, order: bool, secrets: bool, more: tuple[str, ...] = 
     for hole in holes(value):
         if hole.startswith("secret."):
             if not secrets:
-                yield f"`{{{hole}}}` may not stand here: secrets go over standard input or in `json` only"
+                yield (
+                    f"`{{{hole}}}` may not stand here:"
+                    " secrets go over standard input, in `json` or in `headers` only"
+                )
         elif hole in ORDER_KNOWN and hole not in known:
             yield f"`{{{hole}}}` is known only in actions"
+        elif hole == ITEM and hole not in known:
+            yield "`{item}` is known only in an action with `each`"
+        elif hole in PAGES and hole not in known:
+            yield f"`{{{hole}}}` is known only in the `get` of a reading with `pages`"
         elif hole not in known:
             hint = nearest(hole, known)
             yield f"there is no placeholder `{{{hole}}}`; {hint}".rstrip("; ")

@@ -1,26 +1,16 @@
 """Reading a profile file, and saying everything that is wrong with it at once."""
 
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeVar, cast
 
 import msgspec
 
-from skytui.config import placeholders
-from skytui.config.profile import (
-    HOW_ACTED,
-    HOW_READ,
-    SCHEMA,
-    ActionSpec,
-    CheckSpec,
-    LoginSpec,
-    LogSpec,
-    Profile,
-    ReadingSpec,
-    how,
-)
-from skytui.config.tables import Document, KeyPath, nearest
+from skytui.config.action_spec import ActionSpec, RepairSpec
+from skytui.config.profile import SCHEMA, CheckSpec, LoginSpec, LogSpec, Profile
+from skytui.config.profile_rules import check_action, check_holes, check_login, check_reading, check_repair
+from skytui.config.reading_spec import ReadingSpec
+from skytui.config.tables import Document, KeyPath, fields_of, nearest
 from skytui.config.values import path_of
 from skytui.errors import ConfigError
 from skytui.pair.vocabulary import READINGS, Action
@@ -29,8 +19,8 @@ BUILT_IN = Path(__file__).parent.parent / "drivers" / "profiles"
 
 T = TypeVar("T", bound=msgspec.Struct)
 
-_PORTS = re.compile(r"\{server\.ports\}|\d{1,5}(,\d{1,5})*")
-_TABLES = ("schema", "reading", "action", "log", "login", "check")
+_TABLES = ("schema", "reading", "action", "repair", "log", "login", "check")
+_VARIANTS = ("master", "standby", "server")
 
 
 def built_in_profiles() -> list[str]:
@@ -72,49 +62,88 @@ def read_profile(document: Document) -> Profile:
     document.only(data, _TABLES, ())
     if data.get("schema") != SCHEMA or isinstance(data.get("schema"), bool):
         document.fault(("schema",), f"must be {SCHEMA}, the only form this version reads")
-    readings = _specs(document, "reading", ReadingSpec, READINGS)
+    readings = _readings(document)
     actions = _specs(document, "action", ActionSpec, [action.value for action in Action])
+    repairs = _specs(document, "repair", RepairSpec, None)
     logs = _specs(document, "log", LogSpec, None)
     login = _single(document, "login", LoginSpec)
     check = _single(document, "check", CheckSpec) or CheckSpec()
     for name, reading in readings.items():
-        _check_reading(document, ("reading", name), reading)
+        check_reading(document, ("reading", name), reading, readings)
     for name, action in actions.items():
-        _check_action(document, ("action", name), action, check, readings)
+        check_action(document, ("action", name), action, check, readings)
+    for name, repair in repairs.items():
+        check_action(document, ("repair", name), repair, check, readings)
+        check_repair(document, ("repair", name), repair)
     for name, log in logs.items():
-        _holes(document, ("log", name, "follow"), log.follow)
+        check_holes(document, ("log", name, "follow"), log.follow)
     if login is not None:
-        _holes(document, ("login", "json"), login.json, secrets=True)
-        _holes(document, ("login", "value"), login.value, more=("token",))
-        for hole in set(placeholders.holes(login.header)):
-            document.fault(("login", "header"), f"`{{{hole}}}` may not stand here: it is a header's name")
+        check_login(document, login)
     for key in ("run", "expect"):
-        _holes(document, ("check", key), getattr(check, key) or "", order=True)
-    _holes(document, ("check", "headers"), check.headers, order=True)
+        check_holes(document, ("check", key), getattr(check, key) or "", order=True)
+    check_holes(document, ("check", "headers"), check.headers, order=True)
     document.check()
     return Profile(
         name=document.file.stem,
         file=document.file,
         readings=readings,
         actions={Action(name): spec for name, spec in actions.items()},
+        repairs=repairs,
         logs=logs,
         login=login,
         check=check,
     )
 
 
-def _specs(document: Document, key: str, kind: type[T], known: Sequence[str] | None) -> dict[str, T]:
+def _readings(document: Document) -> dict[str, ReadingSpec]:
+    """The readings, each with its variants."""
+    specs: dict[str, ReadingSpec] = {}
+    for name, table in _tables(document, "reading", READINGS).items():
+        path = ("reading", name)
+        roles = {
+            role: _reading(document, document.table(table, role, path), (*path, role))
+            for role in ("master", "standby")
+            if role in table
+        }
+        servers = document.table(table, "server", path)
+        own = {
+            server: _reading(
+                document, document.table(servers, server, (*path, "server")), (*path, "server", server)
+            )
+            for server in servers
+        }
+        spec = _reading(document, {key: item for key, item in table.items() if key not in _VARIANTS}, path)
+        if spec is not None:
+            found = {server: variant for server, variant in own.items() if variant is not None}
+            specs[name] = msgspec.structs.replace(spec, **roles, server=found)
+    return specs
+
+
+def _reading(document: Document, table: dict[str, object], path: KeyPath) -> ReadingSpec | None:
+    said = frozenset(field.name for field in fields_of(ReadingSpec) if field.encode_name in table)
+    return document.struct(ReadingSpec, table, path, said=said, master=None, standby=None, server={})
+
+
+def _tables(document: Document, key: str, known: Sequence[str] | None) -> dict[str, dict[str, object]]:
+    """The tables under `key` that are tables, and whose names are known."""
     tables = document.table(document.data, key, ())
     if known is not None:
         document.only(tables, known, (key,))
-    specs: dict[str, T] = {}
+    found: dict[str, dict[str, object]] = {}
     for name, table in tables.items():
         if known is not None and name not in known:
             continue
-        if not isinstance(table, dict):
+        if isinstance(table, dict):
+            found[name] = cast(dict[str, object], table)
+        else:
             document.fault((key, name), "must be a table")
-            continue
-        spec = document.struct(kind, cast(dict[str, object], table), (key, name))
+    return found
+
+
+def _specs(document: Document, key: str, kind: type[T], known: Sequence[str] | None) -> dict[str, T]:
+    specs: dict[str, T] = {}
+    for name, table in _tables(document, key, known).items():
+        spec = document.struct(kind, table, (key, name))
         if spec is not None:
             specs[name] = spec
     return specs
@@ -124,71 +153,3 @@ def _single(document: Document, key: str, kind: type[T]) -> T | None:
     if key not in document.data:
         return None
     return document.struct(kind, document.table(document.data, key, ()), (key,))
-
-
-def _holes(
-    document: Document,
-    path: KeyPath,
-    value: object,
-    *,
-    order: bool = False,
-    secrets: bool = False,
-    more: tuple[str, ...] = (),
-) -> None:
-    for says in placeholders.wrong(value, order=order, secrets=secrets, more=more):
-        document.fault(path, says)
-
-
-def _one_way(document: Document, path: KeyPath, spec: ReadingSpec | ActionSpec) -> None:
-    ways, known = how(spec), HOW_READ if isinstance(spec, ReadingSpec) else HOW_ACTED
-    if len(ways) != 1:
-        given = f"{' and '.join(ways)} given" if ways else "none given"
-        document.fault(path, f"give exactly one of {', '.join(known)}; {given}")
-    if spec.absent is False:
-        document.fault((*path, "absent"), "is either true or left out")
-    if spec.args and spec.shell is None:
-        document.fault((*path, "args"), "belongs to `shell`; `run` has its arguments in its own list")
-    if spec.shell is not None:
-        known_here = (*placeholders.SERVER_KNOWN, *placeholders.ORDER_KNOWN)
-        for hole in placeholders.holes(spec.shell):
-            if hole in known_here or hole.startswith("secret."):
-                document.fault(
-                    (*path, "shell"),
-                    f'put `{{{hole}}}` into `args` and write "$1" here: text is not pasted into sh',
-                )
-
-
-def _check_reading(document: Document, path: KeyPath, spec: ReadingSpec) -> None:
-    _one_way(document, path, spec)
-    for key in ("get", "run", "args", "connect"):
-        _holes(document, (*path, key), getattr(spec, key) or "")
-    if spec.connect is not None and path[-1] != "ports":
-        document.fault((*path, "connect"), "can only be how `ports` is read")
-    if spec.connect is not None and not _PORTS.fullmatch(spec.connect):
-        document.fault((*path, "connect"), "is `{server.ports}`, or port numbers with commas between")
-    if path[-1] == "role" and spec.on != "each":
-        document.fault((*path, "on"), "the role decides who is asked, so every server is asked for it")
-
-
-def _check_action(
-    document: Document, path: KeyPath, spec: ActionSpec, check: CheckSpec, readings: dict[str, ReadingSpec]
-) -> None:
-    _one_way(document, path, spec)
-    for key in ("post", "run", "args"):
-        _holes(document, (*path, key), getattr(spec, key) or "", order=True)
-    for key in ("json", "stdin"):
-        _holes(document, (*path, key), getattr(spec, key), order=True, secrets=True)
-    if spec.remote and check.run is None:
-        document.fault(path, "a command needs [check] with `run`: the host is made sure of in the same shell")
-    if spec.post is not None and not check.headers:
-        for needed in ("identity", "role"):
-            reading = readings.get(needed)
-            if reading is None or reading.get is None:
-                document.fault(path, f"`post` needs [check] with `headers`, or [reading.{needed}] with `get`")
-    if spec.progress is not None and "percent" not in spec.progress.compiled.groupindex:
-        document.fault((*path, "progress"), "needs a group `(?P<percent>…)`")
-    for key, needs in (("json", "post"), ("stdin", "run"), ("refused", "run"), ("progress", "run")):
-        if getattr(spec, key) and not (spec.post is not None if needs == "post" else spec.remote):
-            document.fault((*path, key), f"belongs to `{needs}`")
-    if any("\n" in line for line in spec.stdin):
-        document.fault((*path, "stdin"), "each item is one line")

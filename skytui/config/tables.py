@@ -4,6 +4,7 @@ msgspec stops at the first fault and names no line. Here each key is converted o
 answered with the nearest known one, and the line is found by a scan for the table's header and the key.
 """
 
+import functools
 import re
 import tomllib
 import types
@@ -54,6 +55,12 @@ class FaultyFileError(ConfigError):
         super().__init__(says or "\n".join(map(str, self.faults)))
 
 
+@functools.cache
+def fields_of(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """The fields of a struct; found once, which takes milliseconds."""
+    return msgspec.structs.fields(kind)
+
+
 class Document:
     """One TOML file, and every fault found in it so far.
 
@@ -102,7 +109,8 @@ class Document:
     def check(self) -> None:
         """Raise a FaultyFileError with every fault remembered, or do nothing when there is none."""
         if self._faults:
-            raise FaultyFileError(sorted(self._faults, key=lambda fault: (fault.line, str(fault))))
+            faults = dict.fromkeys(self._faults)
+            raise FaultyFileError(sorted(faults, key=lambda fault: (fault.line, str(fault))))
 
     def table(self, holder: dict[str, object], key: str, path: KeyPath) -> dict[str, object]:
         """The table `key` of `holder`; empty when it is not there, a fault when it is no table."""
@@ -122,7 +130,7 @@ class Document:
     def struct(self, kind: type[T], holder: dict[str, object], path: KeyPath, **given: object) -> T | None:
         """`holder` as `kind`, or None after its faults were remembered; `given` stands in no file."""
         before = len(self._faults)
-        fields = {f.encode_name: f for f in msgspec.structs.fields(kind) if f.name not in given}
+        fields = {f.encode_name: f for f in fields_of(kind) if f.name not in given}
         self.only(holder, fields, path)
         values = dict(given)
         for key, field in fields.items():
@@ -138,11 +146,12 @@ class Document:
         return {key: value for key, value in found.items() if isinstance(value, kind)}
 
     def _value(self, kind: object, raw: object, path: KeyPath) -> object:
-        struct = _struct_in(kind)
+        bare = typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
+        struct = _struct_in(bare)
         if struct is not None and isinstance(raw, dict):
             return self.struct(struct, cast(dict[str, object], raw), path)
-        if typing.get_origin(kind) is dict and isinstance(raw, dict):
-            item = typing.get_args(kind)[1]
+        if typing.get_origin(bare) is dict and isinstance(raw, dict):
+            item = typing.get_args(bare)[1]
             if _struct_in(item) is not None:
                 return {name: self._value(item, value, (*path, name)) for name, value in raw.items()}
         try:

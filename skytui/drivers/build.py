@@ -20,6 +20,17 @@ def open_drivers(
     profile: Profile | None = None,
     credentials: Credentials | None = None,
 ) -> dict[str, Driver]:
+    """The same as `open_profiled`, as what every driver offers."""
+    return dict(open_profiled(config, clock, secrets, profile, credentials))
+
+
+def open_profiled(
+    config: PairConfig,
+    clock: Clock,
+    secrets: SecretStore,
+    profile: Profile | None = None,
+    credentials: Credentials | None = None,
+) -> dict[str, ProfiledDriver]:
     """One driver for each server of a pair, by the profile it names where none is given.
 
     `credentials` are what its hosts are logged in to with.
@@ -34,8 +45,18 @@ def open_drivers(
             f"{config.file}: the profile {profile.name} needs the secret `{name}`, "
             f"and [pair.{config.name}] has none of that name; {hint}"
         )
+    for name, spec in profile.readings.items():
+        for server in sorted(set(spec.server) - set(config.servers)):
+            hint = nearest(server, config.servers)
+            raise ConfigError(
+                f"{profile.file}: [reading.{name}.server] {server}: is no server of [pair.{config.name}];"
+                f" {hint}"
+            )
     network = Network(clock, credentials)
-    return {
+    drivers = {
         server: ProfiledDriver(config, server, profile, clock, secrets, network=network)
         for server in config.servers
     }
+    for server, driver in drivers.items():
+        driver.reader.beside(drivers[config.peer(server).name].reader)
+    return drivers

@@ -33,10 +33,15 @@ class WrongSecretError(RefusedError):
 
 
 class Reply(msgspec.Struct, frozen=True):
-    """A status and a body, with all text made harmless; a body that is no JSON is its text."""
+    """A status and a body, with all text made harmless; a body that is no JSON is its text.
+
+    `content` is the body as it came; `next` the address of the next page, by the `Link` header (RFC 8288).
+    """
 
     status: int
     body: object
+    content: bytes = b""
+    next: str = ""
 
     @property
     def message(self) -> str:
@@ -195,7 +200,8 @@ class Web:
         except (httpx.InvalidURL, ValueError, TypeError) as error:  # raised while it is put together
             why = plain(str(error))
             raise NotSentError(self._says(f"{method} {path} cannot be sent as it stands: {why}")) from error
-        return Reply(response.status_code, _body(response))
+        following = response.links.get("next", {}).get("url", "")
+        return Reply(response.status_code, _body(response), response.content, following)
 
     def _says(self, what: str) -> str:
         return f"{self._server.name}: {what.rstrip('. ')}."

@@ -1,6 +1,5 @@
 """A server behind a profile: read and acted on the way the profile says. Nothing is decided here."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -11,22 +10,19 @@ from skytui.config.placeholders import text
 from skytui.config.profile import Profile
 from skytui.config.secrets import SecretStore
 from skytui.drivers.acting import Actor
-from skytui.drivers.asking import Answer, Request, ask, request_for, value_of
 from skytui.drivers.driver import Said
 from skytui.drivers.http import Web, WrongSecretError
+from skytui.drivers.reader import Reader
 from skytui.drivers.scope import Scope
 from skytui.errors import RemoteError
 from skytui.pair.logline import LogLine
 from skytui.pair.mark import Mark, Marking, Unmarked
 from skytui.pair.order import Order, Outcome
-from skytui.pair.reading import Known, Unknown
-from skytui.pair.vocabulary import READINGS, Role, ServerReading, value_type
+from skytui.pair.vocabulary import ServerReading
 from skytui.remote.marking import clear_mark, set_mark
 from skytui.remote.network import Network
 from skytui.remote.ssh import Host
 from skytui.remote.tail import follow_log
-
-_TYPES = {name: value_type(name) for name in READINGS}
 
 
 class ProfiledDriver:
@@ -51,11 +47,7 @@ class ProfiledDriver:
         self._web = Web(own, profile.login, self._scope, transport) if own.url else None
         self._host = Host(server, own.ssh, clock, network) if own.ssh is not None else None
         self._actor = Actor(config, server, profile=profile, secrets=secrets, web=self._web, host=self._host)
-        self._requests = {
-            name: request
-            for name, spec in profile.readings.items()
-            if (request := request_for(spec, self._scope)) is not None
-        }
+        self._reader = Reader(profile, self._scope, server, clock=clock, web=self._web, host=self._host)
 
     @property
     def server(self) -> str:
@@ -67,17 +59,15 @@ class ProfiledDriver:
         """The names of the logs that can be followed."""
         return tuple(self._profile.logs) if self._host is not None else ()
 
-    async def read(self) -> ServerReading:
-        """One poll: everything is asked at once, equal requests once.
+    @property
+    def reader(self) -> Reader:
+        """What asks the server."""
+        return self._reader
 
-        What is asked of one role only waits for the role that this same poll reads.
-        """
-        readings = self._profile.readings
-        answers = await self._ask({name for name, spec in readings.items() if spec.on == "each"})
-        role = self._value("role", answers)
-        now = role.value if isinstance(role, Known) else None
-        answers |= await self._ask({name for name, spec in readings.items() if spec.on == now}, answers)
-        return ServerReading(**{name: self._value(name, answers, now) for name in READINGS})  # type: ignore[arg-type]
+    async def read(self) -> ServerReading:
+        """One poll: everything is asked at once, equal requests once."""
+        asked = await self._reader.read()
+        return ServerReading(**{name: one.value for name, one in asked.items()})  # type: ignore[arg-type]
 
     async def act(self, order: Order, said: Said) -> Outcome:
         """Carry out an order, once."""
@@ -94,6 +84,14 @@ class ProfiledDriver:
     def percent(self, order: Order, line: str) -> float | None:
         """How far this line of a command says that it is, by the pattern `progress` of its action."""
         return self._actor.percent(order, line)
+
+    async def repair(self, name: str, order: Order, said: Said) -> Outcome:
+        """Carry out a repair, once. Whether it applies is for who asks; KeyError for an unknown one."""
+        return await self._actor.repair(name, order, said)
+
+    def preview_repair(self, name: str, order: Order) -> str:
+        """What a repair would run where; secrets stay `{secret.NAME}`."""
+        return self._actor.preview_repair(name, order)
 
     async def mark(self, mark: Mark, *, take: Mark | None = None, stale: float = 0.0) -> Marking:
         """Set or refresh a run's mark on the host; see `Driver.mark`."""
@@ -145,29 +143,3 @@ class ProfiledDriver:
             await self._web.close()
         if self._host is not None:
             await self._host.close()
-
-    async def _ask(
-        self, names: set[str], known: dict[Request, Answer | Unknown] | None = None
-    ) -> dict[Request, Answer | Unknown]:
-        wanted = {self._requests[name] for name in names if name in self._requests} - set(known or {})
-        requests = list(wanted)
-        answers = await asyncio.gather(
-            *(ask(request, self._web, self._host, self._clock) for request in requests)
-        )
-        return dict(zip(requests, answers, strict=True))
-
-    def _value(
-        self, name: str, answers: dict[Request, Answer | Unknown], role: object = None
-    ) -> Known[object] | Unknown:
-        spec = self._profile.readings.get(name)
-        if spec is None:
-            return Unknown(f"the profile {self._profile.name} does not say how it is read")
-        if spec.absent:
-            return Unknown("this kind of system has no such thing")
-        if spec.manual is not None:
-            return Unknown(f"a person looks at it: {spec.manual}")
-        if spec.on not in ("each", role):
-            reads = f"reads {role.value}" if isinstance(role, Role) else "does not say what it is"
-            return Unknown(f"asked of the {spec.on} only; this server {reads}")
-        request = self._requests[name]
-        return value_of(spec, _TYPES[name], answers[request], request.source)

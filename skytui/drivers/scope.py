@@ -1,5 +1,6 @@
 """What the placeholders of a profile stand for, for one server and, where something is done, one order."""
 
+import copy
 import os
 import pwd
 import socket
@@ -32,10 +33,14 @@ class Scope:
             "server.address": own.address,
             "server.listen_port": own.listen_port,
             "server.ports": list(own.ports),
+            "server.url": own.url,
             "home": own.home,
             "peer.name": peer.name,
             "peer.address": peer.address,
             "peer.listen_port": peer.listen_port,
+            "peer.ports": list(peer.ports),
+            "peer.url": peer.url,
+            "peer.home": peer.home,
             "console": console_name(pair.name),
         }
         if order is not None:
@@ -47,6 +52,12 @@ class Scope:
                 "expect.role": expects.role.value,
                 "expect.timeline": expects.timeline,
             }
+
+    def with_item(self, item: object) -> "Scope":
+        """The same, with `{item}` for one of a list."""
+        scope = copy.copy(self)
+        scope._values = {**self._values, "item": item}
+        return scope
 
     def __call__(self, name: str) -> object:
         """The value of the placeholder `name`."""

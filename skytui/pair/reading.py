@@ -4,6 +4,7 @@
 `Stale` reading is the last value known, kept for the screen after a later attempt failed; no gate takes it.
 """
 
+import enum
 from typing import Generic, TypeVar
 
 import msgspec
@@ -11,6 +12,29 @@ import msgspec
 from skytui.clock import Instant
 
 T_co = TypeVar("T_co", covariant=True)
+
+
+class Cause(enum.StrEnum):
+    """Why nothing is known, as profiles and repairs tell causes apart. One is never taken for another."""
+
+    OTHER = "other"
+    """Nothing that any of the others says."""
+    NOT_ASKED = "not asked"
+    """Nobody was asked: the profile, the configuration or the server's role says so."""
+    STANDBY = "standby"
+    """The server is a standby, and only a master has an answer."""
+    GONE = "process gone"
+    """The host answered that the process is not there."""
+    CLOSED = "port closed"
+    """The server's address refused the connection: nothing listens there."""
+    SILENT = "does not answer"
+    """No connection or no answer in time; it may be up or down."""
+    HOST = "host not reached"
+    """The host could not be reached over SSH: this says nothing about its server."""
+    REFUSED = "refused"
+    """The other side answered, and refused."""
+    UNUSABLE = "unusable answer"
+    """An answer came, and is not what the profile expects."""
 
 
 class Known(msgspec.Struct, Generic[T_co], frozen=True, tag="known"):
@@ -32,6 +56,7 @@ class Stale(msgspec.Struct, Generic[T_co], frozen=True, tag="stale"):
     at: Instant
     reason: str
     source: str = ""
+    cause: Cause = Cause.OTHER
 
 
 class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
@@ -40,6 +65,7 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
     reason: str
     at: Instant | None = None
     source: str = ""
+    cause: Cause = Cause.OTHER
 
 
 NEVER_ASKED = Unknown("not asked yet")
@@ -57,4 +83,4 @@ def after(
     """What is known when `now` was read after `before`: a failure keeps the last value, as stale."""
     if isinstance(now, Known) or isinstance(before, Unknown):
         return now
-    return Stale(before.value, before.at, now.reason, before.source)
+    return Stale(before.value, before.at, now.reason, before.source, now.cause)

@@ -5,6 +5,7 @@ reading has one type, given by `ServerReading`; each action has one meaning, giv
 """
 
 import enum
+import functools
 from datetime import datetime
 
 import msgspec
@@ -181,6 +182,7 @@ READINGS = ServerReading.__struct_fields__
 """The names of all readings."""
 
 
+@functools.cache
 def value_type(reading: str) -> object:
     """The type of a reading's value.
 

@@ -9,7 +9,14 @@ HEAVY = ("textual", "asyncssh", "httpx", "psycopg", "starlette", "procrastinate"
 
 
 @pytest.mark.parametrize(
-    "arguments", [["status", "--help"], ["--help"], ["lab", "up", "--help"], ["--version"]]
+    "arguments",
+    [
+        ["status", "--help"],
+        ["--help"],
+        ["lab", "up", "--help"],
+        ["--version"],
+        ["profile", "check", "--help"],
+    ],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     code = (

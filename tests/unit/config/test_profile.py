@@ -57,7 +57,7 @@ def test_an_unknown_built_in_profile() -> None:
         ),
         (
             "[reading.role]",
-            "my.toml:2: [reading] role: give exactly one of get, run, shell, connect, manual,",
+            "my.toml:2: [reading] role: give exactly one of get, run, shell, connect, difference,",
         ),
         ("[reading.role]\nget = '/a'\nrun = ['b']", "get and run given"),
         ("[reading.role]\nget = 'role'", "my.toml:3: [reading.role] get: Expected `str` matching"),
@@ -66,7 +66,10 @@ def test_an_unknown_built_in_profile() -> None:
             "[reading.role] get: there is no placeholder `{hom}`; did you mean `home`",
         ),
         ("[reading.role]\nget = '/{queues}'", "`{queues}` is known only in actions"),
-        ("[reading.role]\nget = '/{secret.admin}'", "secrets go over standard input or in `json` only"),
+        (
+            "[reading.role]\nget = '/{secret.admin}'",
+            "secrets go over standard input, in `json` or in `headers` only",
+        ),
         ("[reading.role]\nget = '/a'\nargs = ['x']", "[reading.role] args: belongs to `shell`"),
         ("[reading.role]\nget = '/a'\non = 'master'", "every server is asked for it"),
         ("[reading.users]\nget = '/a'\non = 'slave'", "[reading.users] on: Invalid enum value 'slave'"),

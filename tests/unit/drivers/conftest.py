@@ -149,6 +149,7 @@ async def make(server: FakeServer, profile: Profile, tmp_path: Path) -> AsyncIte
         secret: str | None = PASSWORD,
         using: Profile = profile,
         home: str = "",
+        transport: httpx.MockTransport | None = None,
     ) -> ProfiledDriver:
         pair = PairConfig(
             name="test",
@@ -167,7 +168,12 @@ async def make(server: FakeServer, profile: Profile, tmp_path: Path) -> AsyncIte
             secrets.put("admin", Secret(secret))
         made.append(
             ProfiledDriver(
-                pair, "sky-a", using, SystemClock(), secrets, transport=httpx.MockTransport(server)
+                pair,
+                "sky-a",
+                using,
+                SystemClock(),
+                secrets,
+                transport=transport or httpx.MockTransport(server),
             )
         )
         return made[-1]

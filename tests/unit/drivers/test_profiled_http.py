@@ -7,7 +7,7 @@ import pytest
 
 from skytui.config.profile import CheckSpec, Profile
 from skytui.pair.order import Expectation, Order, Outcome, Result
-from skytui.pair.reading import Known, Unknown
+from skytui.pair.reading import Cause, Known, Unknown
 from skytui.pair.vocabulary import Action, Agent, Role, User
 from tests.unit.drivers.conftest import PASSWORD, FakeServer, Make
 
@@ -37,23 +37,29 @@ async def test_the_role_of_this_poll_decides_who_is_asked(make: Make, server: Fa
     first = await driver.read()
     assert isinstance(first.agents, Known)
     assert first.agents.value == [Agent("A", "active")]
-    assert first.standby_status == Unknown("asked of the standby only; this server reads master")
+    assert first.standby_status == Unknown(
+        "asked of the standby only; this server reads master", cause=Cause.NOT_ASKED
+    )
     server.replies["/who"] = {"name": "sky-a", "role": "standby"}
     before = len(server.asked("/agents"))
     second = await driver.read()
-    assert second.agents == Unknown("asked of the master only; this server reads standby")
+    assert second.agents == Unknown(
+        "asked of the master only; this server reads standby", cause=Cause.STANDBY
+    )
     assert isinstance(second.standby_status, Known)
     server.replies["/who"] = httpx.Response(503)
     third = await driver.read()
-    assert third.agents == Unknown("asked of the master only; this server does not say what it is")
+    assert third.agents == Unknown(
+        "asked of the master only; this server does not say what it is", cause=Cause.NOT_ASKED
+    )
     assert len(server.asked("/agents")) == before
 
 
 async def test_what_the_profile_does_not_ask_is_unknown_with_the_reason(make: Make) -> None:
     reading = await make().read()
-    assert reading.guard == Unknown("this kind of system has no such thing")
-    assert reading.next_start == Unknown("a person looks at it: the Schedule page")
-    assert reading.queues == Unknown("the profile fake does not say how it is read")
+    assert reading.guard == Unknown("this kind of system has no such thing", cause=Cause.NOT_ASKED)
+    assert reading.next_start == Unknown("a person looks at it: the Schedule page", cause=Cause.NOT_ASKED)
+    assert reading.queues == Unknown("the profile fake does not say how it is read", cause=Cause.NOT_ASKED)
     assert isinstance(reading.version, Unknown)
     assert reading.version.reason == "the configuration gives no ssh for it"
 
@@ -66,10 +72,10 @@ async def test_what_the_profile_does_not_ask_is_unknown_with_the_reason(make: Ma
             "HTTP 503: the database is down",
         ),
         (httpx.Response(302, headers={"location": "/x"}), "HTTP 302: no reason given"),
-        (httpx.Response(200, text="<html>"), "the answer does not say"),
+        (httpx.Response(200, text="<html>"), "the answer cannot be used: it is not JSON: JSON is malformed"),
         (httpx.Response(200, json={"items": 3}), "the answer cannot be used: Expected `array`, got `int`"),
         (httpx.Response(200, json={"items": [{"user": None}]}), "the answer cannot be used: Expected `str`"),
-        (httpx.Response(200, content=b"[" * 50000), "the answer does not say"),
+        (httpx.Response(200, content=b"[" * 50000), "the answer cannot be used: it is not JSON"),
         (httpx.ConnectError("refused"), "sky-a: https://a cannot be reached: refused."),
         (httpx.ReadError("reset"), "sky-a: the answer to GET /users was lost: reset."),
     ],

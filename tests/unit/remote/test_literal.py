@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from skytui.clock import SystemClock
 from skytui.config.pairs import PairConfig, ServerConfig
 from skytui.config.placeholders import text
-from skytui.config.profile import ReadingSpec
+from skytui.config.reading_spec import ReadingSpec
 from skytui.drivers.asking import request_for
 from skytui.drivers.scope import Scope
 from skytui.remote.durable import Command, Progress, State, follow, start

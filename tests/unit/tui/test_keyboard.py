@@ -20,7 +20,7 @@ def test_a_key_is_a_character_or_a_name() -> None:
         {"abort": "x", "find": "question_mark", "help": "slash"},
         {},
     )
-    assert of(start="space", pause="p") == ({"start": "space", "pause": "p"}, {})
+    assert of(start="space", pause="z") == ({"start": "space", "pause": "z"}, {})
 
 
 def test_taking_over_and_handing_over_stay_on_one_key() -> None:
