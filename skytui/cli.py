@@ -38,7 +38,11 @@ Confirms = Annotated[
 ]
 Waives = Annotated[
     list[str] | None,
-    typer.Option("--waive", metavar="STEP=REASON", help="Let a gate pass unproven. Repeatable."),
+    typer.Option(
+        "--waive",
+        metavar="STEP=REASON",
+        help="Let a gate pass unproven; preflight/CHECK for a check. Repeatable.",
+    ),
 ]
 
 
@@ -69,6 +73,17 @@ def status(pair: Pair = None, as_json: Json = False) -> None:
     """Show both servers, once. Exit code 13 when it is not clear who is master and who is standby."""
     from skytui.commands.console import chosen_pair  # noqa: PLC0415
     from skytui.commands.status import status as run  # noqa: PLC0415
+
+    text, code = run(chosen_pair(pair), as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@app.command()
+def check(pair: Pair = None, as_json: Json = False) -> None:
+    """Check everything a swap needs; change nothing. Exit code 10 when something blocks, 13 when unknown."""
+    from skytui.commands.check import check as run  # noqa: PLC0415
+    from skytui.commands.console import chosen_pair  # noqa: PLC0415
 
     text, code = run(chosen_pair(pair), as_json=as_json)
     typer.echo(text)

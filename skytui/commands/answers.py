@@ -8,8 +8,12 @@ from collections.abc import Sequence
 import msgspec
 
 from skytui.errors import UsageError
+from skytui.runbook.checks import BY_ID
 from skytui.runbook.model import Run
 from skytui.runbook.steps import STEPS, Phase, Step
+
+CHECK = "preflight/"
+"""What `--waive` puts before the id of a check: a check is waived alone, not the step."""
 
 
 class Answers(msgspec.Struct, frozen=True):
@@ -26,6 +30,10 @@ class Answers(msgspec.Struct, frozen=True):
     accept_loss: bool = False
     attest: str = ""
     postpone: str = ""
+
+    def waives(self, check: str) -> str:
+        """The reason for which a check is waived; empty when it is not."""
+        return self.waive.get(f"{CHECK}{check}", "")
 
     def phrase(self, run: Run, step: Step) -> str | None:
         """What confirms `step`, or None when that was not said."""
@@ -83,12 +91,23 @@ def parse_answers(
         postpone=postpone.strip(),
     )
     for step in answers.waive:
-        if not STEPS[step].waivable:
+        if step.startswith(CHECK):
+            _check_check(step.removeprefix(CHECK))
+        elif not STEPS[step].waivable:
             able = ", ".join(name for name, known in STEPS.items() if known.waivable)
             raise UsageError(
                 f"--waive {step}: the procedure does not let it be waived.", hint=f"Only: {able}."
             )
     return answers
+
+
+def _check_check(check: str) -> None:
+    """Raises UsageError for a check that there is not, or that cannot be waived."""
+    able = ", ".join(f"{CHECK}{name}" for name, known in BY_ID.items() if known.waivable)
+    if check not in BY_ID:
+        raise UsageError(f"--waive {CHECK}{check}: there is no such check.", hint=f"Waivable are: {able}.")
+    if not BY_ID[check].waivable:
+        raise UsageError(f"--waive {CHECK}{check}: this check cannot be waived.", hint=f"Only: {able}.")
 
 
 def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
@@ -97,7 +116,7 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
         step, separator, value = text.partition("=")
         if not separator or not value.strip():
             raise UsageError(f"{option} {text}: write {option} STEP=TEXT.")
-        if step not in STEPS:
+        if step not in STEPS and not (option == "--waive" and step.startswith(CHECK)):
             raise UsageError(f"{option} {text}: there is no step {step}.", hint=f"Steps: {', '.join(STEPS)}.")
         pairs[step] = value
     return pairs

@@ -12,7 +12,7 @@ from typing import IO
 import msgspec
 
 from skytui.clock import Instant
-from skytui.commands.answers import Answers
+from skytui.commands.answers import CHECK, Answers
 from skytui.commands.starting import NOTHING_SAID, Start
 from skytui.errors import RunRefusedError, StateError, UnreachableError
 from skytui.link.client import Client
@@ -37,6 +37,7 @@ from skytui.link.wire import (
 )
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
+from skytui.runbook.checks import Checked, check_now
 from skytui.runbook.endings import DONE, HALF_WAY, NOT_CLEAN, REFUSED, ROLLED_BACK, UNSURE, exit_code
 from skytui.runbook.events import Hooked, Opened
 from skytui.runbook.fold import apply
@@ -259,14 +260,26 @@ class _Headless:
         sides = Sides(why_not="neither server has been read yet")
         try:
             async with asyncio.timeout(FIRST_READING_SECONDS) as limit:
-                while (sides := sides_of(kind, self._reading)).why_not:
+                while (sides := sides_of(kind, self._reading)).why_not or self._stops(kind):
                     self._reading = await self._next_reading(limit)
         except TimeoutError as error:
             if self._reading is None:
                 raise UnreachableError("The conductor sent no reading.") from error
         if self._reading is None or (sides.why_not and kind is not Kind.CONVERT):
             raise RunRefusedError(f"No run was started: {sides.why_not}; {self._roles()}.")
+        if stops := self._stops(kind):
+            says = "; ".join(checked.says for checked in stops)
+            raise RunRefusedError(
+                f"Nothing was started: preflight would not pass. {says}.", hint=_mend(stops)
+            )
         return imagined_run(kind, self._client.welcome.pair, sides, self._reading)
+
+    def _stops(self, kind: Kind) -> list[Checked]:
+        """The checks that would stop a run at `preflight`, by what is known now and has been waived."""
+        if self._reading is None or kind is not Kind.PLANNED:
+            return []
+        checks = check_now(self._reading, Thresholds().fresh_seconds)
+        return [checked for checked in checks if checked.blocks and not self._answers.waives(checked.id)]
 
     def _roles(self) -> str:
         reading = self._reading
@@ -366,6 +379,8 @@ class _Headless:
         if step.id in self._answers.waive and not run.no_way_back and not passes and not due(run):
             await self._waive(run, step.id)
             return
+        if step.id == "preflight" and await self._waive_checks(run):
+            return
         phrase = self._answers.phrase(run, step)
         # The reply comes before the event that shows its effect: one stage is answered once a reading.
         moment = self._reading.now if self._reading else None
@@ -382,6 +397,25 @@ class _Headless:
         reason = self._answers.waive[step]
         reply = await self._client.request(lambda number: Waive(number, run.id, step, reason))
         self._narrate(f"{step} {'not waived: ' + reply.refused if reply.refused else 'waived: ' + reason}")
+
+    async def _waive_checks(self, run: Run) -> bool:
+        """Waive what blocks and was said to be waived; whether anything was."""
+        if self._reading is None:
+            return False
+        done = {waiver.check for waiver in run.waivers}
+        found = check_now(self._reading, run.thresholds.fresh_seconds, run.id)
+        wanted = [
+            (checked.id, reason)
+            for checked in found
+            if checked.blocks and checked.id not in done and (reason := self._answers.waives(checked.id))
+        ]
+        for check, reason in wanted:
+            reply = await self._client.request(
+                lambda number, c=check, r=reason: Waive(number, run.id, "preflight", r, c)  # type: ignore[misc]
+            )
+            says = f"not waived: {reply.refused}" if reply.refused else f"waived: {reason}"
+            self._narrate(f"{CHECK}{check} {says}")
+        return bool(wanted)
 
     def _stop(self, run: Run, says: str, code: int) -> int:
         changed = bool(run.attempts)
@@ -404,6 +438,12 @@ def report_words(past: Past, run: Run) -> str:
     """Where the report of a run that has ended lies."""
     made = f"skytui report {run.pair} {run.id} prints it"
     return f"its report lies in {past.folder}/{run.id}/report.md, .json and .html; {made}"
+
+
+def _mend(stops: list[Checked]) -> str:
+    able = [f"--waive {CHECK}{checked.id}='reason'" for checked in stops if checked.waivable]
+    mend = " ".join(dict.fromkeys(checked.hint for checked in stops if checked.hint))
+    return f"{mend} Or add: {' '.join(able)}" if len(able) == len(stops) else mend
 
 
 def imagined_run(kind: Kind, pair: str, sides: Sides, reading: PairReading) -> Run:

@@ -7,7 +7,7 @@ import msgspec
 
 from skytui.clock import SystemClock
 from skytui.config.state import pair_folder
-from skytui.errors import ConfigError
+from skytui.errors import ConfigError, StateError
 from skytui.link.client import Client
 from skytui.link.start import conductor_listens
 from skytui.link.wire import NewReading, Watched
@@ -21,6 +21,8 @@ class Looked(msgspec.Struct, frozen=True):
     """What was seen. `previews` are, by step of a run, what its actions would run where.
 
     `progress` is how far the command that is under way has got.
+    `unverified` are the servers that need not prove over HTTPS who they are.
+    `trouble` says why it is not known whether a run is open; empty when it is.
     """
 
     pair: str
@@ -29,7 +31,9 @@ class Looked(msgspec.Struct, frozen=True):
     reading: PairReading
     run: Run | None
     previews: dict[str, str]
+    trouble: str = ""
     watched: Watched | None = None
+    unverified: tuple[str, ...] = ()
     progress: Progress | None = None
     cadence: Cadence = Cadence()
 
@@ -72,6 +76,7 @@ async def _ask(pair: str, folder: Path) -> Looked:
                     break
         if reading is None:
             return await _poll(pair)
+        unverified = tuple(facts.name for facts in welcome.servers if facts.unverified)
         return Looked(
             pair,
             welcome.practice,
@@ -82,6 +87,7 @@ async def _ask(pair: str, folder: Path) -> Looked:
             watched=welcome.watched,
             progress=welcome.progress,
             cadence=cadence_here(pair, timing_of(pair), reading.wall),
+            unverified=unverified,
         )
     finally:
         await client.close()
@@ -90,6 +96,7 @@ async def _ask(pair: str, folder: Path) -> Looked:
 async def _poll(pair: str) -> Looked:
     from skytui.conductor.poller import Poller  # noqa: PLC0415 - asyncssh and httpx come with it
     from skytui.conductor.runs import open_run  # noqa: PLC0415
+    from skytui.conductor.surroundings import Surroundings  # noqa: PLC0415
     from skytui.config.inputs import load  # noqa: PLC0415
     from skytui.config.secrets import SecretStore  # noqa: PLC0415
     from skytui.drivers.build import open_drivers  # noqa: PLC0415
@@ -106,17 +113,26 @@ async def _poll(pair: str) -> Looked:
     clock = SystemClock()
     drivers = open_drivers(config, clock, secrets, loaded.profile)
     try:
-        reading = await Poller(drivers, clock, 0.0, lambda _: None).poll()
+        surroundings = Surroundings(config, pair_folder(pair), clock)
+        reading = await Poller(drivers, clock, 0.0, lambda _: None, surroundings).poll()
     finally:
         for driver in drivers.values():
             await driver.close()
-    stored = open_run(pair_folder(pair))
+    stored, trouble = None, ""
+    try:
+        stored = open_run(pair_folder(pair))
+    except StateError as error:
+        trouble = str(error)
+    unverified = tuple(name for name, server in config.servers.items() if server.unverified)
+    run = stored.run if stored else None
     return Looked(
         pair,
         config.practice,
         False,
         reading,
-        stored.run if stored else None,
+        run,
         {},
         cadence=cadence_here(pair, timing_of(pair), reading.wall),
+        trouble=trouble,
+        unverified=unverified,
     )

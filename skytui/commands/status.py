@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from skytui.commands.look import Looked, look
+from skytui.errors import StateError
 from skytui.link.wire import Watched
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
@@ -23,6 +24,8 @@ SCHEMA = 1
 def status(pair: str, *, as_json: bool) -> tuple[str, int]:
     """What to print, and the exit code: 0 when one master and one standby were read, 13 otherwise."""
     looked = asyncio.run(look(pair))
+    if looked.trouble:
+        raise StateError(looked.trouble)
     reading = looked.reading
     sure = reading.master() is not None and reading.standby() is not None
     text = as_data(looked) if as_json else as_text(looked)
@@ -40,6 +43,7 @@ def as_data(looked: Looked) -> str:
         "at": reading.wall,
         "master": reading.master(),
         "standby": reading.standby(),
+        "unverified": looked.unverified,
         "servers": {name: _server_data(reading, server) for name, server in reading.servers.items()},
         "run": _run_data(looked.run),
         "watch": looked.watched,
@@ -89,6 +93,10 @@ def as_text(looked: Looked) -> str:
     reading = looked.reading
     names = list(reading.servers)
     rows = [("", *names), ("role", *(reading.role(name) or "unknown" for name in names))]
+    if looked.unverified:
+        rows.append(
+            ("certificate", *("NOT VERIFIED" if n in looked.unverified else "verified" for n in names))
+        )
     for title, key in _ROWS.items():
         rows.append((title, *(_say(key, getattr(reading.server(name), key)) for name in names)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]

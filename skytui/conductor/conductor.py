@@ -34,6 +34,8 @@ from skytui.conductor.runs import (
 )
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
+from skytui.conductor.surroundings import Surroundings, remember
+from skytui.conductor.wanted import Wanted
 from skytui.config.inputs import NO_INPUTS, Inputs
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
@@ -50,8 +52,8 @@ from skytui.link.wire import (
     Present,
     Previews,
     Seat,
-    SecretsWanted,
     ServerFacts,
+    TrySecrets,
     Welcome,
 )
 from skytui.pair.logline import LogLine
@@ -60,7 +62,7 @@ from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
 from skytui.remote.credentials import Credentials
 from skytui.runbook.cadence import Timing
-from skytui.runbook.events import Hooked, Opened, Recorded
+from skytui.runbook.events import Hooked, Opened, Passed, Recorded
 from skytui.runbook.hooks import failed_words
 from skytui.runbook.model import Run
 from skytui.runbook.progress import Progress
@@ -99,7 +101,6 @@ class Conductor:
         self._drivers = drivers
         self._secrets = secrets
         self._credentials = credentials or Credentials()
-        self._credentials.changed = self._wanted
         self.remarks = remarks
         self._clock = clock
         self.folder = folder
@@ -117,6 +118,14 @@ class Conductor:
         self.hub = Hub()
         self.seats = Seats(config.operators, self._here)
         self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
+        self.wanted = Wanted(
+            secrets,
+            drivers,
+            also=lambda: tuple(self._credentials.wanted),
+            publish=self.hub.publish,
+            trouble=self._trouble,
+        )
+        self._credentials.changed = self.wanted.tell
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
         self._hooks = HookRunner(config, self._hook_said)
         self._marks = Marks(
@@ -138,7 +147,8 @@ class Conductor:
         )
         self._bell = Bell(config, trouble=self._trouble, said=self._bell_said)
         self.after = AfterWatch(folder, config.watch_hours, changed=self.hub.publish, called=self._call)
-        self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
+        surroundings = Surroundings(config, folder, clock)
+        self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found, surroundings)
 
     @property
     def run(self) -> Run | None:
@@ -204,10 +214,16 @@ class Conductor:
             may=self.seats.may(seat),
             present=self.seats.present,
             servers=tuple(
-                ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
+                ServerFacts(
+                    name,
+                    f"{server.address}:{server.listen_port}",
+                    self._drivers[name].logs,
+                    unverified=server.unverified,
+                )
                 for name, server in self._config.servers.items()
             ),
-            secrets_wanted=self._secrets_wanted,
+            secrets_wanted=self.wanted.now.names,
+            secrets_refused=self.wanted.now.refused,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),
@@ -246,7 +262,7 @@ class Conductor:
             return reason
         if reason := self._outdated():
             return reason
-        if wanted := self._secrets_wanted:
+        if wanted := self.wanted.now.names:
             return f"a secret is wanted first: {', '.join(wanted)}"
         return self._sides(kind).why_not
 
@@ -283,6 +299,7 @@ class Conductor:
             owed=sides.owed,
             hooks=self._hooks.names,
             deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
+            unverified=tuple(name for name, server in self._config.servers.items() if server.unverified),
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []
@@ -299,23 +316,16 @@ class Conductor:
         self._logs.transcribe(folder / "logs")
         return refused
 
-    async def take_secret(self, request: GiveSecret) -> str:
-        """Try a secret, and keep it in memory if it is right."""
-        if request.name in self._credentials.wanted:
+    async def secrets(self, request: GiveSecret | TrySecrets) -> str:
+        """A secret given by a person, or those that were refused tried again; and both servers read anew."""
+        if isinstance(request, TrySecrets):
+            refused = await self.wanted.again()
+        elif request.name in self._credentials.wanted:
             refused = await self._credentials.give(request.name, Secret(request.value))
-            self._poller.look()
-            return refused
-        if request.name not in self._secrets.missing():
-            return f"no secret {request.name} is wanted"
-        self._secrets.put(request.name, Secret(request.value))
-        for driver in self._drivers.values():
-            refused = await driver.try_login()
-            if refused:
-                self._secrets.forget(request.name)
-                return refused
-        self._wanted()
+        else:
+            refused = await self.wanted.take(request)
         self._poller.look()
-        return ""
+        return refused
 
     def attached(self, seat: Seat, agent: str) -> None:
         """A client has come, with this SSH agent. Who may only look lends none, and answers nothing."""
@@ -327,14 +337,6 @@ class Conductor:
         """A client has gone."""
         if self.seats.may(seat):
             self._credentials.left()
-
-    @property
-    def _secrets_wanted(self) -> tuple[str, ...]:
-        """What a person must still give: those of the pair, and what its hosts ask for."""
-        return (*self._secrets.missing(), *self._credentials.wanted)
-
-    def _wanted(self) -> None:
-        self.hub.publish(SecretsWanted(self._secrets_wanted))
 
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(
@@ -355,6 +357,7 @@ class Conductor:
     def _found(self, reading: PairReading) -> None:
         self._reading = reading
         self._polled()
+        self.wanted.tell()
         self.hub.publish(NewReading(reading))
         self._alarm(reading)
         if self._engine:
@@ -388,6 +391,8 @@ class Conductor:
             self._logs.flush()
             self._archive.report(run)
         self.hub.publish(NewEvent(event, run))
+        if isinstance(event, Passed) and event.step == "preflight":
+            self._remember(run)
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
             put_on_paper(self.folder / "runs" / run.id, run, previews, self._archive.usual_of(run))
@@ -401,6 +406,14 @@ class Conductor:
     def _stalled(self, progress: Progress, says: str) -> None:
         self._logs.add(LogLine(progress.server, "skytui", says, self._clock.now()))
         self._trouble(says)
+
+    def _remember(self, run: Run) -> None:
+        """Keep what the preflight saw, for the next one. A run goes on without it."""
+        try:
+            if self._reading is not None:
+                remember(self.folder, run.id, self._reading)
+        except StateError as error:
+            self._trouble(f"The next preflight has nothing to compare with. {error}")
 
     def _said(self, order: Order, line: str) -> None:
         step = self.run.step if self.run else None

@@ -96,9 +96,17 @@ class Desk:
         unproven: tuple[str, ...] = ()
         if step is not None and (reading := self._reading()) is not None:
             unproven = passes(run, step, reading).reasons
+        if request.check:
+            unproven = tuple(says for says in unproven if says.startswith(f"{request.check}: "))
         at, wall = self._clock.instant(), self._clock.now()
         waived = Waived(
-            at=at, wall=wall, step=request.step, who=seat.who, reason=plain(request.reason), unproven=unproven
+            at=at,
+            wall=wall,
+            step=request.step,
+            who=seat.who,
+            reason=plain(request.reason),
+            unproven=unproven,
+            check=request.check,
         )
         return self._feed(waived)
 

@@ -34,6 +34,7 @@ from skytui.link.wire import (
     Seat,
     State,
     Take,
+    TrySecrets,
     TurnRun,
     Unwatch,
     Waive,
@@ -147,8 +148,8 @@ class Door:
                     return conductor.desk.take(request, seat)
                 case HandOver():
                     return conductor.desk.hand_over(request, seat)
-                case GiveSecret():
-                    return await conductor.take_secret(request)
+                case GiveSecret() | TrySecrets():
+                    return await conductor.secrets(request)
                 case Unwatch():
                     return conductor.after.stop(seat.who, plain(request.reason))
                 case Leave():

@@ -26,6 +26,9 @@ class Driver(Protocol):
     async def read(self) -> ServerReading:
         """Ask for everything once. Never raises for what a server does: a failure is an `Unknown`."""
 
+    def look_again(self) -> None:
+        """What was read before now is not enough: ask for the slow readings, too, with the next `read`."""
+
     async def act(self, order: Order, said: Said) -> Outcome:
         """Carry out an order, once. Never raises for what a server does; a lost outcome is UNKNOWN."""
 

@@ -67,7 +67,7 @@ class Scope:
             return "{" + name + "}"
         secret = self._secrets.get(name.removeprefix("secret."))
         if secret is None:
-            raise RefusedError(f"The secret `{name.removeprefix('secret.')}` has not been given yet.")
+            raise RefusedError(self._secrets.why_missing(name.removeprefix("secret.")))
         return secret.reveal()
 
 

@@ -9,7 +9,7 @@ from skytui.drivers.scripted_world import Fate, ScriptedPair, ScriptedServer
 from skytui.pair.logline import LogLine
 from skytui.pair.mark import Mark, Marking, Unmarked
 from skytui.pair.order import Order, Outcome, Result
-from skytui.pair.reading import Known, Unknown
+from skytui.pair.reading import Cause, Known, Unknown
 from skytui.pair.vocabulary import (
     Action,
     Agent,
@@ -21,6 +21,7 @@ from skytui.pair.vocabulary import (
     Queue,
     Role,
     Scheduler,
+    Script,
     ServerReading,
 )
 
@@ -67,6 +68,9 @@ class ScriptedDriver:
         at = self._pair.clock.instant()
         self._pair.turn(self._own)
         return _Eye(self._pair, self._own, at).look()
+
+    def look_again(self) -> None:
+        """Everything is asked for at each poll."""
 
     async def act(self, order: Order, said: Said) -> Outcome:
         """Carry out an order, once, with the fate that the world has for it."""
@@ -278,7 +282,16 @@ class _Eye:
             control=self._hosted(Control(own.control, position_text(own.checkpoint), own.timeline)),
             guard=self._hosted(own.guard),
             marker=self._hosted(own.marker),
+            scripts=self._hosted([Script(name, True, True, "0" * 64, True) for name in sorted(ON_HOST)]),
+            reaches_peer=self._hosted([self._from_here(peer)]),
+            run_mark=self._hosted(own.run_mark.mark.identity if own.run_mark.mark else ""),
+            last_boot=self._hosted(own.booted),
         )
+
+    def _from_here(self, peer: ScriptedServer) -> Port:
+        if peer.host_up:
+            return Port(peer.port, "open" if peer.serving else "refused")
+        return Port(peer.port, "no answer")
 
     def _served(self, value: T) -> Known[T] | Unknown:
         if self._own.serving and self._own.host_up:
@@ -287,7 +300,8 @@ class _Eye:
 
     def _of_master(self, value: T) -> Known[T] | Unknown:
         if self._own.serving and self._own.role is not Role.MASTER:
-            return Unknown("asked of the master only; this server reads standby")
+            says = "asked of the master only; this server reads standby"
+            return Unknown(says, cause=Cause.NOT_ASKED)
         return self._served(value)
 
     def _hosted(self, value: T) -> Known[T] | Unknown:

@@ -7,6 +7,7 @@ a server calls: replication counts down, agents come back, the scheduler ticks, 
 import asyncio
 import enum
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from skytui.clock import Clock
 from skytui.pair.mark import Carried, Foreign, Mark, Marking
@@ -71,6 +72,7 @@ class ScriptedServer:
     finished: list[FinishedRun] = field(default_factory=list)
     marker: str = ""
     run_mark: ScriptedMark = field(default_factory=ScriptedMark)
+    booted: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     @property
     def down(self) -> bool:

@@ -6,8 +6,6 @@ Each fault is real: a process is killed or stopped, a setting is made wrong. Not
 import os
 import signal
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
 
 from psycopg import conninfo, sql
 
@@ -15,27 +13,14 @@ from skytui.errors import LabError, UsageError
 from skytui.lab import database, processes, service
 from skytui.lab.bringup import start_host
 from skytui.lab.command import say
+from skytui.lab.fault import Fault
 from skytui.lab.node import NodeConfig
 from skytui.lab.places import HOSTS, Places
 from skytui.lab.postgres import Cluster
+from skytui.lab.wrongfiles import WRONG_FILES
 
 _SECONDS = 20.0
 _DISCARD_PORT = 9  # nothing listens there; a connection is refused at once
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault: its name, what it does and what undoing it does, in words for `--list`.
-
-    `needs_host`: which host is the operator's choice. `undo` is None where there is nothing to undo.
-    """
-
-    name: str
-    does: str
-    undoing: str
-    needs_host: bool
-    inject: Callable[[Places, str], None]
-    undo: Callable[[Places, str], None] | None
 
 
 def inject(name: str, host: str = "") -> str:
@@ -181,6 +166,7 @@ FAULTS: dict[str, Fault] = {
             needs_host=False,
             inject=_cut_walreceiver,
             undo=_mend_walreceiver,
+            breaks=("replication-link", "standby-active"),
         ),
         Fault(
             "stop-agents",
@@ -189,6 +175,7 @@ FAULTS: dict[str, Fault] = {
             needs_host=False,
             inject=_stop_agents,
             undo=_continue_agents,
+            breaks=("agents",),
         ),
         Fault(
             "orphan-database",
@@ -197,6 +184,13 @@ FAULTS: dict[str, Fault] = {
             needs_host=False,
             inject=_orphan_database,
             undo=_adopt_database,
+            breaks=("ports", "processes", "standby-reaches-master"),
+            hides=(
+                *("roles", "identity", "database", "pinned", "timeline", "version", "profile", "address"),
+                *("clocks", "http", "login", "replication-link", "file-requests", "log-distance"),
+                *("standby-active", "scheduler", "agents", "queues", "users", "running-jobs", "due-jobs"),
+                *("server-history", "disk"),
+            ),
         ),
         Fault(
             "reboot",
@@ -213,6 +207,13 @@ FAULTS: dict[str, Fault] = {
             needs_host=True,
             inject=_kill_host,
             undo=_power_on,
+            breaks=("ports", "last-boot"),
+            hides=(
+                *("ssh", "scripts-present", "scripts-executable", "scripts-run", "scripts-alike"),
+                *("scripts-unchanged", "master-reaches-standby", "standby-reaches-master", "processes"),
+                *("control-data", "disk", "guard", "marker", "run-mark", "last-boot"),
+            ),
         ),
+        *WRONG_FILES,
     )
 }

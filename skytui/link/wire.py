@@ -64,12 +64,13 @@ class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
 
 
 class Waive(msgspec.Struct, frozen=True, tag="waive"):
-    """Let the gate of this step pass unproven, for a reason."""
+    """Let the gate of this step pass unproven, for a reason; of `preflight` only the one `check`."""
 
     number: int
     run: str
     step: str
     reason: str
+    check: str = ""
 
 
 class AbortRun(msgspec.Struct, frozen=True, tag="abort"):
@@ -156,6 +157,12 @@ class Unwatch(msgspec.Struct, frozen=True, tag="unwatch"):
     reason: str
 
 
+class TrySecrets(msgspec.Struct, frozen=True, tag="try secrets"):
+    """Fetch the secrets that are wanted from their files, variables and commands again, and try them."""
+
+    number: int
+
+
 class Leave(msgspec.Struct, frozen=True, tag="leave"):
     """End the conductor, if no run is open."""
 
@@ -177,6 +184,7 @@ Request = (
     | HandOver
     | GiveSecret
     | Unwatch
+    | TrySecrets
     | Leave
 )
 
@@ -200,11 +208,15 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class ServerFacts(msgspec.Struct, frozen=True):
-    """What a screen has to know of a server beside its readings."""
+    """What a screen has to know of a server beside its readings.
+
+    `unverified`: nobody makes sure who answers at its address over HTTPS.
+    """
 
     name: str
     address: str
     logs: tuple[str, ...]
+    unverified: bool = False
 
 
 class Present(msgspec.Struct, frozen=True, tag="present"):
@@ -263,7 +275,8 @@ class Watched(msgspec.Struct, frozen=True, tag="watched"):
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
-    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given. `run` is the open run,
+    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given, and `secrets_refused`
+    says of some of them why what was known was not taken. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
     run where; `progress` is how far the command under way has got; `past` is None until it has been read.
     """
@@ -286,6 +299,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     progress: Progress | None = None
     past: Past | None = None
     watched: Watched | None = None
+    secrets_refused: dict[str, str] = {}
 
 
 class Denied(msgspec.Struct, frozen=True, tag="denied"):
@@ -321,9 +335,10 @@ class NewLines(msgspec.Struct, frozen=True, tag="lines"):
 
 
 class SecretsWanted(msgspec.Struct, frozen=True, tag="secrets"):
-    """The names of secrets still to be given."""
+    """The names of secrets still to be given; of those that were known and refused, who said what."""
 
     names: tuple[str, ...]
+    refused: dict[str, str] = {}
 
 
 class Previews(msgspec.Struct, frozen=True, tag="previews"):

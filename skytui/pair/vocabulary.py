@@ -12,6 +12,11 @@ import msgspec
 
 from skytui.pair.reading import NEVER_ASKED, Known, Stale, Unknown
 
+ACTIVE = "active"
+"""How an agent that runs jobs reads; and how the standby status on the master begins (in any case)."""
+ACTIVE_AND_CONNECTED = "active and connected"
+"""How the standby's own page begins when it is connected to its master (in any case)."""
+
 
 class Role(enum.StrEnum):
     """What a server is, as it says itself."""
@@ -147,6 +152,21 @@ class Control(msgspec.Struct, frozen=True):
         return self.state == "shut down"
 
 
+class Script(msgspec.Struct, frozen=True):
+    """A script of the procedure on its host, under the account that would run it.
+
+    `runs`: called in a form that does nothing, without a terminal, it ended well; None where no such form is
+    known. `says` is what it said if it did not.
+    """
+
+    name: str
+    present: bool
+    executable: bool = False
+    sha256: str = ""
+    runs: bool | None = None
+    says: str = ""
+
+
 class ServerReading(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known about one server. The field names are the readings a profile may define."""
 
@@ -176,10 +196,19 @@ class ServerReading(msgspec.Struct, frozen=True, kw_only=True):
     control: Known[Control] | Stale[Control] | Unknown = NEVER_ASKED
     guard: Known[bool] | Stale[bool] | Unknown = NEVER_ASKED
     marker: Known[str] | Stale[str] | Unknown = NEVER_ASKED
+    scripts: Known[list[Script]] | Stale[list[Script]] | Unknown = NEVER_ASKED
+    reaches_peer: Known[list[Port]] | Stale[list[Port]] | Unknown = NEVER_ASKED
+    run_mark: Known[str] | Stale[str] | Unknown = NEVER_ASKED
+    last_boot: Known[datetime] | Stale[datetime] | Unknown = NEVER_ASKED
 
 
 READINGS = ServerReading.__struct_fields__
 """The names of all readings."""
+
+SLOW = frozenset({"scripts", "reaches_peer", "run_mark", "last_boot"})
+"""The readings that cost a host more than a glance: asked every `SLOW_SECONDS`, and whenever it matters."""
+
+SLOW_SECONDS = 30.0
 
 
 @functools.cache

@@ -32,6 +32,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     the journal. `deadlines` are in seconds, by step, in place of the procedure's own; `hooks` are
     those that are configured (`before shut-down`). `owed` is what an earlier run left to this one.
     `why` and `ticket` are what whoever started it gave as its occasion.
+    `unverified` are the servers that need not prove over HTTPS who they are.
     """
 
     run: str
@@ -50,6 +51,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     hooks: tuple[str, ...] = ()
     why: str = ""
     ticket: str = ""
+    unverified: tuple[str, ...] = ()
 
 
 class Confirmed(Event, frozen=True, kw_only=True, tag="confirmed"):
@@ -102,12 +104,13 @@ class Passed(Event, frozen=True, kw_only=True, tag="passed"):
 
 
 class Waived(Event, frozen=True, kw_only=True, tag="waived"):
-    """A person let the gate pass unproven, for a reason."""
+    """A person let the gate pass unproven, for a reason; of `preflight` only the one `check`."""
 
     step: str
     who: str
     reason: str
     unproven: tuple[str, ...] = ()
+    check: str = ""
 
 
 class Held(Event, frozen=True, kw_only=True, tag="held"):

@@ -77,8 +77,10 @@ def _apply(run: Run | None, event: Recorded) -> Run:
         case Passed(step=step, proofs=proofs):
             return _next(_settle(run, event), event, StepRecord(step, run.step_began, event.wall, proofs))
         case Waived():
-            waiver = Waiver(event.step, event.reason, event.who, event.unproven)
+            waiver = Waiver(event.step, event.reason, event.who, event.unproven, event.check)
             waived = msgspec.structs.replace(run, waivers=(*run.waivers, waiver))
+            if event.check:
+                return waived
             record = StepRecord(event.step, run.step_began, event.wall, event.unproven, waived=True)
             return _next(waived, event, record)
         case Held(who=who, reason=reason):
@@ -122,6 +124,7 @@ def _open(event: Opened) -> Run:
         fixed=event.fixed,
         why=event.why,
         ticket=event.ticket,
+        unverified=event.unverified,
         began=event.wall,
         plan=event.plan,
         thresholds=event.thresholds,

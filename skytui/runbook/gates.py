@@ -95,6 +95,7 @@ stopping a server that is half stopped is safe while the other reads standby; th
 what it cannot do. What was refused or never started left nothing half-way: the full gate applies."""
 
 AFTER: dict[str, Gate] = {
+    "preflight": (proofs.no_check_blocks,),
     "baseline": (*ROLES_AS_FOUND, proofs.same_database, proofs.baseline_complete),
     "users-out": (proofs.nobody_logged_in,),
     "lock-queues": (proofs.queues_locked,),
@@ -147,7 +148,7 @@ AFTER: dict[str, Gate] = {
 
 def judge(gate: Gate, run: Run, sight: Sight) -> Verdict:
     """What each conjunct of a gate finds."""
-    return Verdict(tuple(_find(proof, run, sight) for proof in gate))
+    return Verdict(tuple(finding for proof in gate for finding in _find(proof, run, sight)))
 
 
 def may_start(run: Run, step: Step, reading: PairReading, since: Instant | None = None) -> Verdict:
@@ -161,9 +162,11 @@ def passes(run: Run, step: Step, reading: PairReading, since: Instant | None = N
     return judge(AFTER[step.id], run, Sight(reading, run.thresholds.fresh_seconds, since))
 
 
-def _find(proof: Proof, run: Run, sight: Sight) -> Finding:
+def _find(proof: Proof, run: Run, sight: Sight) -> list[Finding]:
     try:
-        holds, says = proof(run, sight)
+        found = proof(run, sight)
     except Missing as missing:
-        return Finding(False, str(missing), proof.__name__, early=isinstance(missing, TooEarly))
-    return Finding(holds, says, proof.__name__)
+        return [Finding(False, str(missing), proof.__name__, early=isinstance(missing, TooEarly))]
+    if isinstance(found, list):
+        return [Finding(part.holds, part.says, proof.__name__, part.early) for part in found]
+    return [Finding(*found, proof.__name__)]

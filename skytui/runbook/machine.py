@@ -102,6 +102,8 @@ def _effects(run: Run, event: Recorded) -> list[Effect]:
             return [_goes_on(run, run.stage, event)]
         case Resumed():
             return [*_lost(run, event), Look()]
+        case Confirmed(step="preflight"):
+            return [Look(everything=True)]
         case Confirmed() | Finished() | Passed() | Waived() | Released() | Balked() | Stated() | Turned():
             return [Look()]
         case _:

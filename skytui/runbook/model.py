@@ -53,12 +53,13 @@ class Debt(msgspec.Struct, frozen=True):
 
 
 class Waiver(msgspec.Struct, frozen=True):
-    """A gate that a person let pass unproven, and why."""
+    """A gate that a person let pass unproven, and why; of `preflight` only the one `check`."""
 
     step: str
     reason: str
     who: str
     unproven: tuple[str, ...] = ()
+    check: str = ""
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -192,7 +193,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     says by server why it does not carry this run's mark, empty where it does. `attempts` counts the intents
     of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
     failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
-    wanted. `accepted` is who accepted the loss of an unplanned swap.
+    wanted. `accepted` is who accepted the loss of an unplanned swap. `unverified` are the servers that need
+    not prove over HTTPS who they are.
     """
 
     id: str
@@ -227,6 +229,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     fixed: str = ""
     why: str = ""
     ticket: str = ""
+    unverified: tuple[str, ...] = ()
     marks: dict[str, str] = {}
     marker: str = ""
     hooks: tuple[str, ...] = ()

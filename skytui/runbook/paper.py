@@ -26,6 +26,8 @@ def remaining_steps(
         f"Run {run.id}, {len(done)} of {len(run.plan)} steps done. {_where(run)}",
         "",
     ]
+    if run.unverified:
+        lines += [f"**Not verified over HTTPS, by configuration: {' and '.join(run.unverified)}.**", ""]
     phase = None
     for step in left:
         if step.phase is not phase:

@@ -7,6 +7,7 @@ no way back.
 from datetime import datetime
 
 from skytui.runbook import hooks
+from skytui.runbook.checks import BY_ID
 from skytui.runbook.events import (
     Aborted,
     Balked,
@@ -200,13 +201,29 @@ def confirmable(run: Run, wall: datetime) -> bool:
             return False
 
 
+def _refuse_check(run: Run, step: str, check: str) -> str:
+    """Why this check cannot be waived; empty when it can."""
+    if step != "preflight":
+        return f"{step} has no checks; only preflight has"
+    if check not in BY_ID:
+        return f"there is no check {check}"
+    if not BY_ID[check].waivable:
+        return f"the check {check} cannot be waived: {BY_ID[check].hint}"
+    if any(waiver.check == check for waiver in run.waivers):
+        return f"the check {check} is waived already"
+    return ""
+
+
 def _refuse_waiver(run: Run, event: Waived) -> str:
     step = run.step
     if reason := _not_the_operator(run, event.who):
         return reason
     if step is None or event.step != step.id:
         return "this waiver was for another step"
-    if not step.waivable:
+    if event.check:
+        if reason := _refuse_check(run, event.step, event.check):
+            return reason
+    elif not step.waivable:
         return f"the procedure does not let {step.id} be waived"
     if not event.reason.strip():
         return "a waiver needs a reason"

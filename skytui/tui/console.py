@@ -149,9 +149,10 @@ class Console(App[Leaving]):
             for notice in shown.notices[-(shown.noticed - self._noticed) :]:
                 self.notify(plain(notice.says), timeout=NOTICE_SECONDS, markup=False)
             self._noticed = shown.noticed
-        if shown.secrets_wanted and shown.secrets_wanted != self._asked_for and not self._dialog_open():
-            self._desk.ask_secret()
-        self._asked_for = shown.secrets_wanted
+        if not self._dialog_open() or not shown.secrets_wanted:
+            if shown.secrets_wanted and shown.secrets_wanted != self._asked_for:
+                self._desk.ask_secret()
+            self._asked_for = shown.secrets_wanted
         self._close_what_went_by(scene)
         self._tell_of_hand_over(shown)
         if isinstance(self.screen, SecretDialog) and self.screen.secret not in shown.secrets_wanted:

@@ -104,6 +104,20 @@ MAIN: list[Binding] = [
         show=False,
         tooltip="Pass the run you operate on to another user.",
     ),
+    Binding(
+        "r",
+        "secret",
+        "secret",
+        id="secret",
+        tooltip="Try a secret that is wanted again: from its file or command, else it is asked for.",
+    ),
+    Binding(
+        "c",
+        "checks",
+        "checks",
+        id="checks",
+        tooltip="Show every check of the pair, with its evidence and how to mend what it finds.",
+    ),
     Binding("l", "log", "log", id="log", tooltip="Show the log on the whole screen, and back."),
     Binding(
         "f",

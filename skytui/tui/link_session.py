@@ -31,6 +31,7 @@ from skytui.link.wire import (
     SecretsWanted,
     State,
     Take,
+    TrySecrets,
     TurnRun,
     Waive,
     Watched,
@@ -105,9 +106,9 @@ class LinkSession:
         """Go on with this step of this run."""
         return await self._ask(lambda number: Confirm(number, run, step, phrase))
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        """Let the gate of this step pass unproven."""
-        return await self._ask(lambda number: Waive(number, run, step, reason))
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        """Let the gate of this step pass unproven; of `preflight` only the one check."""
+        return await self._ask(lambda number: Waive(number, run, step, reason, check))
 
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""
@@ -132,6 +133,10 @@ class LinkSession:
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""
         return await self._ask(lambda number: GiveSecret(number, name, value))
+
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched and tried."""
+        return await self._ask(TrySecrets)
 
     async def _ask(self, make: Callable[[int], Request]) -> str:
         try:
@@ -165,6 +170,7 @@ class LinkSession:
             present=welcome.present,
             servers=welcome.servers,
             secrets_wanted=welcome.secrets_wanted,
+            secrets_refused=welcome.secrets_refused,
             reading=welcome.reading,
             received=self._clock.instant().seconds,
             run=welcome.run,
@@ -190,8 +196,8 @@ class LinkSession:
                 self._show(progress=progress)
             case Past():
                 self._show(past=message)
-            case SecretsWanted(names=names):
-                self._show(secrets_wanted=names)
+            case SecretsWanted(names=names, refused=refused):
+                self._show(secrets_wanted=names, secrets_refused=refused)
             case Present():
                 self._show(present=message)
             case Watched():

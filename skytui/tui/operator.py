@@ -14,6 +14,7 @@ from skytui.tui.glyphs import Look
 from skytui.tui.lost_master import KEYS, LostMaster
 from skytui.tui.passing import ended, left_behind, no_way_back_now, not_yours_now, taken_by_another
 from skytui.tui.scene import Scene
+from skytui.tui.screens.checks import ChecksDialog
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
 from skytui.tui.screens.handover import HandOverDialog
 from skytui.tui.screens.help import HelpDialog
@@ -23,6 +24,7 @@ from skytui.tui.screens.secret import SecretDialog
 from skytui.tui.session import Session
 from skytui.tui.standing import Standing
 from skytui.tui.view.act import may_release
+from skytui.tui.view.checks import waivable_blockers
 from skytui.tui.view.notes import back_words
 from skytui.tui.view.people import (
     list_of_people,
@@ -34,7 +36,7 @@ from skytui.tui.view.people import (
 )
 from skytui.tui.view.summary import startable, why_no_start
 
-DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over", *KEYS)
+DESK = ("confirm", "start", "abort", "waive", "hold", "take", "hand_over", "secret", *KEYS)
 """The actions that ask the session for something."""
 TOO_EARLY = "A key typed before its card could be read does not count. Nothing was done; press it again."
 
@@ -72,6 +74,8 @@ class Operator:
                 here = self.lost.offers(action)
             case "hand_over" | "abort":
                 here = open_run and scene.operates
+            case "secret":
+                here = bool(scene.shown.secrets_wanted) and scene.operates
             case _:
                 here = open_run
         if self.watches or not here:
@@ -97,7 +101,7 @@ class Operator:
         if action == "confirm":
             return _why_not_confirm(scene)
         if action == "waive":
-            return _why_not_waive(run)
+            return _why_not_waive(scene, run)
         if action == "abort":
             return _sentence(why_no_abort(run))
         if action == "hold" and run.hold and not may_release(scene, run):
@@ -122,7 +126,7 @@ class Operator:
             self.refuse(TOO_EARLY)
         elif armed.card == self._sent:
             self.refuse(f"{step.id} is confirmed already.")
-        elif scene.shown.secrets_wanted:
+        elif _never_given(scene):
             self.ask_secret()
         elif run.phrase(step):
             self._ask_phrase(armed.card)
@@ -155,20 +159,31 @@ class Operator:
             self.refuse(why)
             return
         hook = failed(run)
+        on_checks = step.id == "preflight" and not hook
+        check = next(waivable_blockers(self._floor.scene), None) if on_checks else None
         passes = "The step passes without this proof, and the run is not called clean:"
         goes_on = "The run goes on without it, and is not called clean. The step still has its own gate."
+        what = f"the hook {hook}" if hook else f"the check {check.id}" if check else step.id
+        unproven = (check.says,) if check else self._floor.scene.prospect.gate.reasons
         dialog = ReasonDialog(
             self._times,
             self._look,
-            title=f"Waive {f'the hook {hook}' if hook else step.id}?",
+            title=f"Waive {what}?",
             text=goes_on if hook else passes,
-            unproven=(failed_words(run),) if hook else self._floor.scene.prospect.gate.reasons,
+            unproven=(failed_words(run),) if hook else unproven,
         )
         dialog.passed_by = left_behind(run, step)
+        waive = self._session.waive
         self._floor.ask(
             dialog,
-            lambda reason: self._floor.send(self._session.waive(run.id, step.id, reason), self._report),
+            lambda reason: self._floor.send(
+                waive(run.id, step.id, reason, check.id if check else ""), self._report
+            ),
         )
+
+    def checks(self) -> None:
+        """Show what every check finds."""
+        self._floor.ask(ChecksDialog(self._times, self._look, self._floor), lambda _: None)
 
     def abort(self) -> None:
         """Ask for the reason, saying what is undone, and take the run back."""
@@ -231,10 +246,27 @@ class Operator:
 
     def ask_secret(self) -> None:
         """Ask for the first secret that is wanted."""
-        wanted = self._floor.scene.shown.secrets_wanted
+        shown = self._floor.scene.shown
+        wanted = shown.secrets_wanted
         if wanted and self._floor.scene.operates:
-            dialog = SecretDialog(self._times, name=wanted[0], give=self._session.give_secret)
+            dialog = SecretDialog(
+                self._times,
+                name=wanted[0],
+                give=self._session.give_secret,
+                refused=shown.secrets_refused.get(wanted[0], ""),
+            )
             self._floor.ask(dialog, lambda _: self._floor.say(f"{wanted[0]} was taken.", bad=False))
+
+    def try_secrets(self) -> None:
+        """Have what is wanted fetched from its file or command again; ask for what a person must give."""
+
+        def tried(refused: str) -> None:
+            if refused:
+                self.refuse(f"Refused: {refused}")
+            self.ask_secret()
+
+        if self._floor.scene.shown.secrets_wanted and self._floor.scene.operates:
+            self._floor.send(self._session.try_secrets(), tried)
 
     def help(self) -> None:
         """Show all keys."""
@@ -284,8 +316,16 @@ class Operator:
             self.refuse(f"Refused: {refused}")
 
 
+def _never_given(scene: Scene) -> bool:
+    """Whether a secret is wanted that nobody has given yet.
+
+    One that was refused in the middle of a run stops no step: not every step needs it.
+    """
+    return any(name not in scene.shown.secrets_refused for name in scene.shown.secrets_wanted)
+
+
 def _why_not_confirm(scene: Scene) -> str:
-    if scene.shown.secrets_wanted:
+    if _never_given(scene):
         return ""
     prospect = scene.prospect
     if prospect.turn is Turn.OPERATOR:
@@ -296,11 +336,14 @@ def _why_not_confirm(scene: Scene) -> str:
     return _sentence(f"nothing to confirm: {reason}")
 
 
-def _why_not_waive(run: Run) -> str:
+def _why_not_waive(scene: Scene, run: Run) -> str:
     step = run.step
     if failed(run):
         return ""
-    if step is None or not step.waivable:
+    if step is not None and step.id == "preflight":
+        if next(waivable_blockers(scene), None) is None:
+            return "No check blocks that may be waived; c shows them all."
+    elif step is None or not step.waivable:
         return f"The procedure does not let {step.id if step else 'this'} be waived."
     if isinstance(run.stage, Waiting | Checking):
         return ""

@@ -30,6 +30,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     under way has got; `past` what earlier runs say, None until they have been read. `notices` are the latest
     sentences for the person at the screen, `noticed` counts all there ever were. `watched` is the watch after
     the last run.
+    `secrets_refused` says of wanted secrets that were known before why they were not taken.
     """
 
     pair: str
@@ -40,6 +41,7 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     may: tuple[str, ...] = ()
     present: Present = Present()
     secrets_wanted: tuple[str, ...] = ()
+    secrets_refused: dict[str, str] = {}
     reading: PairReading | None = None
     received: float = 0.0
     run: Run | None = None
@@ -86,8 +88,8 @@ class Session(Protocol):
     async def confirm(self, run: str, step: str, phrase: str) -> str:
         """Go on with this step of this run."""
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        """Let the gate of this step pass unproven."""
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        """Let the gate of this step pass unproven; of `preflight` only the one check."""
 
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""
@@ -106,3 +108,6 @@ class Session(Protocol):
 
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""
+
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched from where they come from, and tried."""

@@ -33,6 +33,7 @@ class WorldDriver:
         self.lines: asyncio.Queue[LogLine] = asyncio.Queue()
         self.wrong_password = ""
         self.reads = 0
+        self.looked_again = 0
         self.follows = 0
         self.closed = False
         self.marked: list[Mark] = []
@@ -55,6 +56,9 @@ class WorldDriver:
             if self._world.new.role is Role.MASTER and not any(self._world.new.queues[q] for q in ("night",)):
                 self._world.job_completes()
         return self._world.read(self._server)
+
+    def look_again(self) -> None:
+        self.looked_again += 1
 
     async def act(self, order: Order, said: Said) -> Outcome:
         self.acted.append(order)

@@ -17,6 +17,7 @@ from skytui.pair.vocabulary import (
     Queue,
     Role,
     Scheduler,
+    Script,
     User,
 )
 from skytui.runbook.model import Run
@@ -124,6 +125,12 @@ def _it_was_stopped(run: Run, pair: PairReading) -> Told:
 
 
 LIES: dict[str, dict[str, Lie]] = {
+    # Each check has a table of its own, in tests/unit/runbook/test_checks.py.
+    "no_check_blocks": {
+        "no master": reads(OLD, "role", Role.STANDBY),
+        "a dead link": reads(NEW, "replication_link", Link("")),
+        "a script that is gone": reads(OLD, "scripts", [Script("stop.sh", False)]),
+    },
     "old_is_master": {"it reads standby": reads(OLD, "role", Role.STANDBY)},
     "new_is_standby": {"it reads master": reads(NEW, "role", Role.MASTER)},
     "new_as_found": {"it reads master": reads(NEW, "role", Role.MASTER)},
@@ -252,7 +259,16 @@ LIES: dict[str, dict[str, Lie]] = {
 
 _ROLE_OLD, _ROLE_NEW = ((OLD, "role"), (OLD, "identity")), ((NEW, "role"), (NEW, "identity"))
 
+_BOTH_CHECKED = (
+    *("identity", "role", "version", "clock", "users", "replication_link", "standby_status"),
+    *("process", "ports", "control", "disk_free", "scripts", "reaches_peer"),
+)
+
 LOOKS_AT: dict[str, tuple[tuple[str, str], ...]] = {
+    "no_check_blocks": (
+        *((server, reading) for server in (OLD, NEW) for reading in _BOTH_CHECKED),
+        *((OLD, reading) for reading in ("agents", "queues", "database_bytes")),
+    ),
     "old_is_master": _ROLE_OLD,
     "new_is_standby": _ROLE_NEW,
     "new_as_found": _ROLE_NEW,

@@ -27,6 +27,7 @@ from skytui.pair.vocabulary import (
     ServerReading,
     User,
 )
+from tests.support.facts import all_well, ports_of_peer, scripts
 
 OLD, NEW = "sky-a", "sky-b"
 START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -80,6 +81,7 @@ class World:
                 Role.STANDBY,
                 queues=dict(queues),
                 control="in archive recovery",
+                users=[User("console", own=True)],
                 standby_status="Active and connected to the master",
             ),
         }
@@ -111,7 +113,9 @@ class World:
         )
         self._trail = (*(s for s in self._trail if now.since(s.at) <= 60), *fresh)
         self._polls += 1
-        return PairReading(began, now, self.clock.now(), servers, self._trail, self._polls)
+        addresses = {OLD: "10.0.0.1:8443", NEW: "10.0.0.2:8443"}
+        facts = all_well(began, addresses)
+        return PairReading(began, now, self.clock.now(), servers, self._trail, self._polls, facts)
 
     def read(self, name: str) -> ServerReading:
         """What would be read of a server now: of one that is down, only what its host can tell."""
@@ -131,6 +135,10 @@ class World:
             guard=known(server.guard),
             disk_free=known(40_000_000_000),
             marker=known(""),
+            scripts=known(scripts()),
+            reaches_peer=known(ports_of_peer()),
+            run_mark=known(_identity_of(server.run_mark)),
+            last_boot=known(START - timedelta(days=40)),
         )
         if not server.reached:
             silent = Unknown("no SSH connection", at, "world")
@@ -241,6 +249,10 @@ def with_value(pair: PairReading, server: str, reading: str, value: object) -> P
     before = getattr(pair.server(server), reading)
     at = before.at if isinstance(before, Known | Stale) else pair.began
     return with_readings(pair, server, **{reading: Known(value, at, "test")})
+
+
+def _identity_of(run_mark: ScriptedMark) -> str:
+    return run_mark.mark.identity if run_mark.mark else ""
 
 
 def _position(number: int) -> str:

@@ -162,9 +162,9 @@ class ScriptedSession:
         at, wall = self.clock.instant(), self.clock.now()
         return self._event(Confirmed(at=at, wall=wall, run=run, step=step, who=self.you.who, phrase=phrase))
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        self.asked.append(("waive", step, reason))
-        return self._waived(step, reason)
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        self.asked.append(("waive", f"{step}/{check}" if check else step, reason))
+        return self._waived(step, reason, check)
 
     async def abort(self, run: str, reason: str) -> str:
         self.asked.append(("abort", reason))
@@ -223,6 +223,10 @@ class ScriptedSession:
         if value != self.right_secret:
             return "sky-a does not accept this password for admin"
         self.show(secrets_wanted=tuple(other for other in self._shown.secrets_wanted if other != name))
+        return ""
+
+    async def try_secrets(self) -> str:
+        self.asked.append(("try secrets",))
         return ""
 
     # What tests and scenarios do by themselves.
@@ -334,9 +338,9 @@ class ScriptedSession:
                 raise AssertionError(f"{run.stage} goes on for ever")
         raise AssertionError(f"{to} was never reached")
 
-    def _waived(self, step: str, reason: str) -> str:
+    def _waived(self, step: str, reason: str, check: str = "") -> str:
         at, wall = self.clock.instant(), self.clock.now()
-        return self._event(Waived(at=at, wall=wall, step=step, who=self.you.who, reason=reason))
+        return self._event(Waived(at=at, wall=wall, step=step, who=self.you.who, reason=reason, check=check))
 
     def _held(self, who: str, reason: str) -> str:
         return self._event(Held(at=self.clock.instant(), wall=self.clock.now(), who=who, reason=reason))

@@ -19,7 +19,10 @@ from skytui.runbook.proofs.down import (
     orderly_shutdown,
 )
 from skytui.runbook.proofs.loss import loss_accepted, new_tells_its_queues
-from skytui.runbook.proofs.proof import Found, Proof
+from skytui.runbook.proofs.preflight import (
+    no_check_blocks,
+)
+from skytui.runbook.proofs.proof import Found, Part, Proof
 from skytui.runbook.proofs.queues import (
     others_still_locked,
     others_still_locked_on_old,
@@ -63,6 +66,7 @@ from skytui.runbook.proofs.work import (
 
 __all__ = [
     "Found",
+    "Part",
     "Proof",
     "a_run_completed",
     "agents_connected",
@@ -78,6 +82,7 @@ __all__ = [
     "new_is_master",
     "new_is_standby",
     "new_tells_its_queues",
+    "no_check_blocks",
     "no_job_running",
     "nobody_logged_in",
     "nothing_pending_now",

@@ -3,10 +3,9 @@
 from datetime import datetime
 
 from skytui.pair.reading import shown
-from skytui.pair.vocabulary import Agent
+from skytui.pair.vocabulary import ACTIVE, Agent
 from skytui.runbook.model import Run
 from skytui.runbook.proofs.proof import Found
-from skytui.runbook.proofs.standby import ACTIVE
 from skytui.runbook.sight import Sight
 
 

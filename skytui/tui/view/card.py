@@ -10,6 +10,7 @@ from skytui.runbook.steps import Step
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
 from skytui.tui.view.act import Tone, act_line, act_words
+from skytui.tui.view.checks import preflight_lines
 from skytui.tui.view.figures import ago, pace_of, plural, short_time
 from skytui.tui.view.lost import losses, way_out, words_given
 from skytui.tui.view.notes import aborted, choices, doubt, resumed, unmarked
@@ -103,7 +104,10 @@ def _now(scene: Scene, run: Run, prospect: Prospect, look: Look, width: int) -> 
         left = Content.styled(f"{plural(pace.pending, 'file')} left{falling}{eta}", "bold")
         lines.append((Content(""), left))
     lines += progress_lines(scene, run)
-    lines += [_finding(finding, look) for finding in prospect.gate.findings]
+    if run.step is not None and run.step.id == "preflight":
+        lines += preflight_lines(scene, run, look)
+    else:
+        lines += [_finding(finding, look) for finding in prospect.gate.findings]
     if not lines:
         lines = [(Content(""), Content(reason)) for reason in prospect.reasons]
     if not lines:

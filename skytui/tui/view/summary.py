@@ -11,6 +11,7 @@ from skytui.tui.scene import Scene
 from skytui.tui.standing import Standing
 from skytui.tui.view.act import Tone, act_line
 from skytui.tui.view.card import CardView
+from skytui.tui.view.checks import checks_line, checks_of
 from skytui.tui.view.face import State, face_of
 from skytui.tui.view.figures import plural, short_time
 from skytui.tui.view.lost import conversion_sides, unplanned_sides, words_given
@@ -81,6 +82,8 @@ def idle_card(scene: Scene, look: Look, width: int) -> CardView:
         )
         lines.append(hanging(Content(""), Content(text), width, 0))
     lines.append(Content(""))
+    if checks := checks_of(scene):
+        lines.append(labelled("Now", checks_line(checks, look) + Content("; c shows them all"), width))
     lines.append(labelled("Keys", f"The conductor acts with the SSH keys of {scene.shown.keys_of}.", width))
     lines += _cadence(scene, width)
     lines += here_note(scene, look, width)

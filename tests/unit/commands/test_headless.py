@@ -14,6 +14,7 @@ from skytui.commands.headless import abort, swap
 from skytui.conductor import engine
 from skytui.conductor.journal import read_journal
 from skytui.conductor.runs import stored_runs
+from skytui.config.hooks import Hooks
 from skytui.errors import RunRefusedError, UnreachableError
 from skytui.link.wire import HoldRun
 from skytui.pair.order import Outcome, Result
@@ -279,3 +280,22 @@ async def test_a_conductor_that_is_lost_says_how_to_go_on(tmp_path: Path, told: 
             here.drivers[OLD].before = lost
             with pytest.raises(UnreachableError, match="Run the same command again to go on"):
                 await told.swap(ALL)
+
+
+async def test_a_hook_that_fails_stops_it_before_anything_of_its_phase_and_is_run_again_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    flag = tmp_path / "flag"
+    hooks = Hooks(before_shut_down=["sh", "-c", f"echo not yet; test -e {flag}"], after_activate=["false"])
+    folder = paths.private(paths.pair_state_dir("test"))
+    async with conducted(folder, hooks=hooks):
+        assert await told.swap(ALL) == 10
+        assert (
+            "users-out does not begin: the hook before shut-down failed: ended with 1: not yet" in told.says
+        )
+        assert not any(isinstance(event, Intended) for event in told.events)
+        flag.touch()
+        again = Told()
+        assert await again.swap(ALL) == 0
+        assert "The hook after activate failed: ended with 1." in again.says

@@ -95,7 +95,7 @@ async def test_a_password_typed_where_nothing_is_asked_for_reaches_no_event_and_
     client = await here.client()
     run = await open_run(client)
     assert await confirm(client, run, "pa55word") == ""
-    run = await until_run(client, lambda r: r.record("baseline") is not None)
+    run = await until_run(client, lambda r: r.record("preflight") is not None)
     run = await go_to(client, run, "shut-down")
     assert (await confirm(client, run, "pa55word")).startswith("type the host's name")
     files = [file for file in here.folder.rglob("*") if file.is_file()]

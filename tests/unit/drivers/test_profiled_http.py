@@ -71,7 +71,11 @@ async def test_what_the_profile_does_not_ask_is_unknown_with_the_reason(make: Ma
             httpx.Response(503, json={"error": {"message": "the database is down"}}),
             "HTTP 503: the database is down",
         ),
-        (httpx.Response(302, headers={"location": "/x"}), "HTTP 302: no reason given"),
+        (
+            httpx.Response(302, headers={"location": "https://sky-b:8443/login?ticket=4711"}),
+            "HTTP 302: sky-a redirects to https://sky-b:8443/login: not followed",
+        ),
+        (httpx.Response(302), "HTTP 302: no reason given"),
         (httpx.Response(200, text="<html>"), "the answer cannot be used: it is not JSON: JSON is malformed"),
         (httpx.Response(200, json={"items": 3}), "the answer cannot be used: Expected `array`, got `int`"),
         (httpx.Response(200, json={"items": [{"user": None}]}), "the answer cannot be used: Expected `str`"),
@@ -110,7 +114,7 @@ async def test_without_a_password_only_what_is_open_is_read(make: Make, server: 
 
 
 async def test_a_wrong_password_is_tried_once(make: Make, server: FakeServer) -> None:
-    driver = make(secret="wrong")
+    driver = make(secret="stale")
     assert await driver.try_login() == "sky-a: the login was refused: wrong password."
     for _ in range(3):
         users = (await driver.read()).users

@@ -31,6 +31,7 @@ BEFORE_WANTED = {
 }
 AGAIN_WANTED = {"shut-down": {"new_is_standby"}, "convert": {"new_is_master"}}
 AFTER_WANTED = {
+    "preflight": {"no_check_blocks"},
     "baseline": {*ROLES, "same_database", "baseline_complete"},
     "users-out": {"nobody_logged_in"},
     "lock-queues": {"queues_locked"},

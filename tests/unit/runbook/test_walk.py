@@ -144,10 +144,10 @@ def test_the_dark_time_runs_from_the_scheduler_stopping_to_the_new_one_ticking(w
 
 def test_confirming_twice_in_one_breath_confirms_one_step() -> None:
     walk = Walk()
-    assert walk.confirm("baseline") == ""
-    assert [walk.confirm("baseline") != "" for _ in range(9)] == [True] * 9
+    assert walk.confirm("preflight") == ""
+    assert [walk.confirm("preflight") != "" for _ in range(9)] == [True] * 9
     walk.settle()
-    assert walk.run.stage == Waiting("users-out")
+    assert walk.run.stage == Waiting("baseline")
 
 
 def test_the_plan_is_the_procedure() -> None:
