@@ -148,6 +148,8 @@ def swap(  # noqa: PLR0917 - typer passes by name
             metavar="REASON", help="Replace the mark of another jump host's run that nobody drives any more."
         ),
     ] = "",
+    why: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands in the run's report.")] = "",
+    ticket: Annotated[str, typer.Option(metavar="TICKET", help="Its ticket, for the report.")] = "",
     slow_link: Slow = False,
     ascii_only: Ascii = False,
 ) -> None:
@@ -164,29 +166,14 @@ def swap(  # noqa: PLR0917 - typer passes by name
         attest=attest,
         postpone=postpone,
     )
+    kind = swaps.kind_of(unplanned=unplanned, convert=convert)
+    latest = swaps.latest_time(promote_before)
+    start = swaps.Start(kind=kind, take_over=take_over, why=why, ticket=ticket, promote_before=latest)
     if headless:
-        code = swaps.headless(
-            pair,
-            answers,
-            unplanned=unplanned,
-            convert=convert,
-            take_over=take_over,
-            promote_before=promote_before,
-        )
-        raise typer.Exit(code)
+        raise typer.Exit(swaps.headless(pair, answers, start))
     if answers != parse_answers(yes=False, confirm=[], waive=[]):
         raise UsageError("Answers given in advance go with --headless: in the console a person answers.")
-    raise typer.Exit(
-        swaps.console(
-            pair,
-            unplanned=unplanned,
-            convert=convert,
-            take_over=take_over,
-            promote_before=promote_before,
-            slow_link=slow_link,
-            ascii_only=ascii_only,
-        )
-    )
+    raise typer.Exit(swaps.console(pair, start, slow_link=slow_link, ascii_only=ascii_only))
 
 
 @app.command()
@@ -262,6 +249,19 @@ def verify(
     from skytui.commands.runs import verify as check  # noqa: PLC0415
 
     typer.echo(check(run, pair))
+
+
+@app.command()
+def report(
+    run: Annotated[list[str] | None, typer.Argument(metavar="[PAIR] RUN", help="The run's id.")] = None,
+    form: Annotated[str, typer.Option("--format", help="md, json or html.", metavar="FORMAT")] = "",
+    output: Annotated[Path | None, typer.Option(help="Write it to this file.", metavar="FILE")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a report.")] = False,
+) -> None:
+    """Print what happened in a run: times, steps with their evidence, waivers, actions, timeline."""
+    from skytui.commands import report as reports  # noqa: PLC0415
+
+    typer.echo(reports.schema_text() if schema else reports.report(run or [], form, output))
 
 
 @app.command()

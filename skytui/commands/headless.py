@@ -7,13 +7,13 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Callable, Collection
-from datetime import datetime
 from typing import IO
 
 import msgspec
 
 from skytui.clock import Instant
 from skytui.commands.answers import CHECK, Answers
+from skytui.commands.starting import NOTHING_SAID, Start
 from skytui.errors import RunRefusedError, StateError, UnreachableError
 from skytui.link.client import Client
 from skytui.link.start import attach
@@ -25,7 +25,7 @@ from skytui.link.wire import (
     NewEvent,
     NewReading,
     Notice,
-    Open,
+    Past,
     Postpone,
     Present,
     Previews,
@@ -39,10 +39,12 @@ from skytui.link.wire import (
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.runbook.checks import Checked, check_now
+from skytui.runbook.endings import DONE, HALF_WAY, NOT_CLEAN, REFUSED, ROLLED_BACK, UNSURE, exit_code
 from skytui.runbook.events import Hooked, Opened
 from skytui.runbook.fold import apply
+from skytui.runbook.history import usual_words
 from skytui.runbook.hooks import due, failed_words
-from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Run, Waiting
+from skytui.runbook.model import Doubtful, Ended, Failed, Run, Waiting
 from skytui.runbook.paper import remaining_steps
 from skytui.runbook.prospect import Turn, prospect
 from skytui.runbook.sides import Sides, sides_of
@@ -50,9 +52,17 @@ from skytui.runbook.statements import why_no_statement
 from skytui.runbook.steps import Kind, plan_of
 from skytui.runbook.turning import plan_of_turn, why_no_turn, why_not_later
 
-DONE, REFUSED, ROLLED_BACK, HALF_WAY, UNSURE, NOT_CLEAN = 0, 10, 11, 12, 13, 14
-"""Exit codes; see README."""
-_CODES = {Ending.DONE: DONE, Ending.NOT_CLEAN: NOT_CLEAN, Ending.ROLLED_BACK: ROLLED_BACK}
+__all__ = [
+    "DONE",
+    "HALF_WAY",
+    "NOT_CLEAN",
+    "REFUSED",
+    "ROLLED_BACK",
+    "UNSURE",
+    "abort",
+    "imagined_run",
+    "swap",
+]
 
 TRIES = 3
 """How often a person is asked for one thing that a host wants."""
@@ -66,20 +76,17 @@ async def swap(
     out: IO[str],
     narrate: Callable[[str], None],
     *,
-    kind: Kind = Kind.PLANNED,
-    take_over: str = "",
-    promote_before: datetime | None = None,
+    start: Start = NOTHING_SAID,
 ) -> int:
     """Run a swap of `pair` to its end, or as far as the answers go; returns the exit code.
 
-    A run that is open already is gone on with. `take_over` is the reason for which the mark of another jump
-    host's dead run is replaced; `promote_before` the latest time for `promote`: past it the run stops before
-    that step. Raises SkytuiError where nothing could be started.
+    A run that is open already is gone on with; `start` is what is said of one that is started. Raises
+    SkytuiError where nothing could be started.
     """
     client = await attach(pair, "headless")
     try:
         await _give_secrets(client)
-        return await _Headless(client, answers, out, narrate, take_over).go(kind, promote_before)
+        return await _Headless(client, answers, out, narrate, start).go()
     finally:
         await client.close()
 
@@ -118,13 +125,14 @@ class _Headless:
         answers: Answers,
         out: IO[str],
         narrate: Callable[[str], None],
-        take_over: str = "",
+        start: Start = NOTHING_SAID,
     ) -> None:
         self._client = client
         self._answers = answers
         self._out = out
         self._narrate = narrate
-        self._take_over = take_over
+        self._start = start
+        self._past = client.welcome.past or Past()
         self._reading: PairReading | None = client.welcome.reading
         self._previews = client.welcome.previews
         self._run: Run | None = None
@@ -138,19 +146,15 @@ class _Headless:
         self._blocked_since: Instant | None = None
         self._first_answer: tuple[str, Instant] | None = None
 
-    async def go(self, kind: Kind, promote_before: datetime | None = None) -> int:
+    async def go(self) -> int:
         """Open or take up the run and answer until it ends or stops."""
-        welcome = self._client.welcome
+        kind, welcome = self._start.kind, self._client.welcome
         await self._asked(welcome.hosts_ask)
         if welcome.run is not None and not welcome.run.over:
             await self._go_on(welcome.run, kind)
         else:
             self._foresee(await self._imagined(kind))
-            reply = await self._client.request(
-                lambda number: Open(
-                    number, kind=kind, take_over=self._take_over, promote_before=promote_before
-                )
-            )
+            reply = await self._client.request(self._start.request)
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
         return await self._to_the_end()
@@ -200,6 +204,8 @@ class _Headless:
                     self._out.flush()
                 case Previews(previews=previews):
                     self._previews = previews
+                case Past():
+                    self._past = message
                 case Notice(says=says):
                     self._narrate(says)
                 case SecretsWanted(hosts_ask=questions):
@@ -212,6 +218,8 @@ class _Headless:
             code = await self._turn()
             if code is not None:
                 return code
+        if self._run is not None:
+            self._narrate(self._left_to_do(self._run))
         raise UnreachableError(
             f"The conductor was lost: {self._client.why_lost}.", hint="Run the same command again to go on."
         )
@@ -301,7 +309,8 @@ class _Headless:
             return None
         if isinstance(run.stage, Ended):
             self._narrate(f"run {run.id}: {run.stage.ending.value}")
-            return _CODES[run.stage.ending]
+            self._narrate(report_words(self._past, run))
+            return exit_code(run)
         you = self._client.welcome.you
         if run.operator != you.who or self._operator not in (None, you):
             by = self._operator.words if self._operator else run.operator
@@ -368,7 +377,8 @@ class _Headless:
             await self._waive(run, step.id)
             return None
         unsure = isinstance(run.stage, Doubtful)
-        says = f"{step.id if step else 'the run'} is overdue: {'; '.join(reasons)}"
+        usual = usual_words(self._past.usual_of(run).get(step.id)) if step else "not known"
+        says = f"{step.id if step else 'the run'} is overdue: {'; '.join(reasons)} (usual time: {usual})"
         return self._stop(run, says, UNSURE if unsure else HALF_WAY)
 
     async def _answer(self, run: Run, turn: Turn, passes: bool) -> None:
@@ -430,8 +440,11 @@ class _Headless:
     def _stop(self, run: Run, says: str, code: int) -> int:
         changed = bool(run.attempts)
         self._narrate(says)
-        self._narrate(remaining_steps(run, self._previews))
+        self._narrate(self._left_to_do(run))
         return code if changed or code == UNSURE else REFUSED
+
+    def _left_to_do(self, run: Run) -> str:
+        return remaining_steps(run, self._previews, self._past.usual_of(run))
 
     def _tell(self, run: Run, reasons: tuple[str, ...]) -> None:
         step = run.step
@@ -439,6 +452,12 @@ class _Headless:
         if says != self._told:
             self._told = says
             self._narrate(says)
+
+
+def report_words(past: Past, run: Run) -> str:
+    """Where the report of a run that has ended lies."""
+    made = f"skytui report {run.pair} {run.id} prints it"
+    return f"its report lies in {past.folder}/{run.id}/report.md, .json and .html; {made}"
 
 
 def _mend(stops: list[Checked]) -> str:

@@ -1,5 +1,6 @@
 """A pair, looked at once: by a conductor that is running, else by one poll of our own. Nothing is changed."""
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
@@ -11,12 +12,15 @@ from skytui.link.client import Client
 from skytui.link.start import conductor_listens
 from skytui.link.wire import NewReading, Watched
 from skytui.pair.pair import PairReading
+from skytui.runbook.cadence import Cadence, Timing, cadence_of
 from skytui.runbook.model import Run
+from skytui.runbook.progress import Progress
 
 
 class Looked(msgspec.Struct, frozen=True):
     """What was seen. `previews` are, by step of a run, what its actions would run where.
 
+    `progress` is how far the command that is under way has got.
     `unverified` are the servers that need not prove over HTTPS who they are.
     `trouble` says why it is not known whether a run is open; empty when it is.
     """
@@ -30,6 +34,23 @@ class Looked(msgspec.Struct, frozen=True):
     trouble: str = ""
     watched: Watched | None = None
     unverified: tuple[str, ...] = ()
+    progress: Progress | None = None
+    cadence: Cadence = Cadence()
+
+
+def timing_of(pair: str) -> Timing:
+    """How often the pair is to be swapped, and when. Raises ConfigError when it is not soundly configured."""
+    from skytui.config.pairs import load_pair  # noqa: PLC0415
+
+    config = load_pair(pair)
+    return Timing(config.every, config.quiet)
+
+
+def cadence_here(pair: str, timing: Timing, now: datetime) -> Cadence:
+    """When the pair was swapped last by the journals here, when the next is due, and its quiet window."""
+    from skytui.conductor.history import History  # noqa: PLC0415
+
+    return cadence_of(History(pair_folder(pair)).past(), timing, now)
 
 
 async def look(pair: str) -> Looked:
@@ -64,6 +85,8 @@ async def _ask(pair: str, folder: Path) -> Looked:
             welcome.run,
             welcome.previews,
             watched=welcome.watched,
+            progress=welcome.progress,
+            cadence=cadence_here(pair, timing_of(pair), reading.wall),
             unverified=unverified,
         )
     finally:
@@ -102,4 +125,14 @@ async def _poll(pair: str) -> Looked:
         trouble = str(error)
     unverified = tuple(name for name, server in config.servers.items() if server.unverified)
     run = stored.run if stored else None
-    return Looked(pair, config.practice, False, reading, run, {}, trouble=trouble, unverified=unverified)
+    return Looked(
+        pair,
+        config.practice,
+        False,
+        reading,
+        run,
+        {},
+        cadence=cadence_here(pair, timing_of(pair), reading.wall),
+        trouble=trouble,
+        unverified=unverified,
+    )

@@ -11,7 +11,11 @@ from skytui.link.wire import Watched
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, ServerReading
+from skytui.runbook.cadence import cadence_words
+from skytui.runbook.history import seconds_words
 from skytui.runbook.model import Run
+from skytui.runbook.progress import progress_words
+from skytui.runbook.prospect import prospect
 
 SCHEMA = 1
 """Of the JSON that `--json` prints; described in docs/status.md."""
@@ -43,6 +47,8 @@ def as_data(looked: Looked) -> str:
         "servers": {name: _server_data(reading, server) for name, server in reading.servers.items()},
         "run": _run_data(looked.run),
         "watch": looked.watched,
+        "progress": looked.progress,
+        "cadence": looked.cadence,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
@@ -97,7 +103,8 @@ def as_text(looked: Looked) -> str:
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    return "\n".join([*lines, "", _run_text(looked.run), *_watch_text(looked.watched)])
+    texts = [*_run_texts(looked), *_watch_text(looked.watched), *cadence_words(looked.cadence, reading.wall)]
+    return "\n".join([*lines, "", *texts])
 
 
 _ROWS = {
@@ -145,6 +152,22 @@ def _watch_text(watched: Watched | None) -> list[str]:
     until = f"{watched.watch.until:%Y-%m-%d %H:%M} UTC"
     found = [f"ALARM since {alarm.since:%H:%M:%S} UTC: {alarm.says}." for alarm in watched.open]
     return [f"Run {watched.watch.run} is watched until {until}.", *found]
+
+
+def _run_texts(looked: Looked) -> list[str]:
+    """The open run; how far the command that is under way is, and by how much the step is overdue."""
+    run, now = looked.run, looked.reading.wall
+    texts = [_run_text(run)]
+    if run is None or run.over:
+        return texts
+    if looked.progress is not None:
+        words = progress_words(looked.progress, now, run.thresholds.stall_seconds)
+        texts.append(f"Under way on {looked.progress.server}: {words}.")
+    ahead = prospect(run, looked.reading)
+    if ahead.overdue:
+        reasons = "; ".join(ahead.reasons)
+        texts.append(f"Overdue by {seconds_words(ahead.overdue)}: {reasons}.")
+    return texts
 
 
 def _run_text(run: Run | None) -> str:

@@ -7,30 +7,21 @@ from datetime import UTC, datetime, timedelta
 
 from skytui.commands.answers import Answers
 from skytui.commands.console import chosen_pair, known_pair, require_terminal
+from skytui.commands.starting import NOTHING_SAID, Start
 from skytui.errors import RunRefusedError, UsageError
 from skytui.link.start import attach
-from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request, Unwatch
+from skytui.link.wire import HoldRun, ReleaseRun, Reply, Request, Unwatch
 from skytui.runbook.steps import Kind
 
+__all__ = ["Start", "abort", "console", "headless", "hold", "kind_of", "latest_time", "narrate", "release"]
 
-def headless(
-    pair: str,
-    answers: Answers,
-    *,
-    unplanned: bool = False,
-    convert: bool = False,
-    take_over: str = "",
-    promote_before: str = "",
-) -> int:
+
+def headless(pair: str, answers: Answers, start: Start = NOTHING_SAID) -> int:
     """Run a swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
     known_pair(pair)
-    kind = kind_of(unplanned=unplanned, convert=convert)
-    latest = latest_time(promote_before)
-    return asyncio.run(
-        swap(pair, answers, sys.stdout, narrate, kind=kind, take_over=take_over, promote_before=latest)
-    )
+    return asyncio.run(swap(pair, answers, sys.stdout, narrate, start=start))
 
 
 def latest_time(text: str, now: datetime | None = None) -> datetime | None:
@@ -60,28 +51,12 @@ def kind_of(*, unplanned: bool, convert: bool) -> Kind:
     return Kind.CONVERT if convert else Kind.PLANNED
 
 
-def console(
-    pair: str,
-    *,
-    unplanned: bool = False,
-    convert: bool = False,
-    take_over: str = "",
-    promote_before: str = "",
-    slow_link: bool,
-    ascii_only: bool,
-) -> int:
+def console(pair: str, start: Start = NOTHING_SAID, *, slow_link: bool, ascii_only: bool) -> int:
     """Open the console, and with it a run if none is open."""
     from skytui.commands.console import console as show  # noqa: PLC0415
 
-    kind = kind_of(unplanned=unplanned, convert=convert)
     require_terminal()
-    latest = latest_time(promote_before)
-    refused = asyncio.run(
-        _ask(
-            chosen_pair(pair),
-            lambda number: Open(number, kind=kind, take_over=take_over, promote_before=latest),
-        )
-    )
+    refused = asyncio.run(_ask(chosen_pair(pair), start.request))
     if refused and not refused.startswith("run "):
         raise RunRefusedError(f"No run was started: {refused}.")
     return show(pair, slow_link=slow_link, ascii_only=ascii_only)

@@ -10,6 +10,7 @@ from pathlib import Path
 from skytui import __version__
 from skytui.clock import Clock
 from skytui.conductor.afterwatch import AfterWatch
+from skytui.conductor.archive import Archive
 from skytui.conductor.bell import Bell
 from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
@@ -21,6 +22,7 @@ from skytui.conductor.logs import Logs
 from skytui.conductor.marks import Marks, mark_of
 from skytui.conductor.paper import changes_the_plan, previews_of, put_on_paper
 from skytui.conductor.poller import Poller
+from skytui.conductor.progress import Listener
 from skytui.conductor.runs import (
     JOURNAL,
     StoredRun,
@@ -59,9 +61,11 @@ from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
 from skytui.remote.credentials import Credentials
+from skytui.runbook.cadence import Timing
 from skytui.runbook.events import Hooked, Opened, Passed, Recorded
 from skytui.runbook.hooks import failed_words
 from skytui.runbook.model import Run
+from skytui.runbook.progress import Progress
 from skytui.runbook.sides import Sides, sides_of
 from skytui.runbook.steps import Kind, plan_of
 
@@ -131,6 +135,16 @@ class Conductor:
             ours=lambda mark: ended_here(folder, mark),
             trouble=self._trouble,
         )
+        self._archive = Archive(
+            folder, Timing(config.every, config.quiet), clock, send=self.hub.publish, trouble=self._trouble
+        )
+        self._listener = Listener(
+            drivers,
+            clock,
+            config.thresholds.stall_seconds,
+            send=self.hub.publish,
+            stalled=self._stalled,
+        )
         self._bell = Bell(config, trouble=self._trouble, said=self._bell_said)
         self.after = AfterWatch(folder, config.watch_hours, changed=self.hub.publish, called=self._call)
         surroundings = Surroundings(config, folder, clock)
@@ -166,6 +180,7 @@ class Conductor:
                 group.create_task(self._poller.run())
                 group.create_task(self._logs.run())
                 group.create_task(self._marks.serve())
+                group.create_task(self._archive.read())
         finally:
             self._logs.flush()
             if self._engine:
@@ -216,6 +231,8 @@ class Conductor:
             lines=tuple(self._logs.kept),
             previews=self._previews,
             optional=tuple(self._config.by_hand),
+            progress=self._listener.progress,
+            past=self._archive.past,
             watched=self.after.watched,
         )
 
@@ -282,6 +299,8 @@ class Conductor:
             fixed=fixed,
             instructions={step: words for step, words in self._config.by_hand.items() if words},
             promote_before=request.promote_before,
+            why=plain(request.why).strip(),
+            ticket=plain(request.ticket).strip(),
             owed=sides.owed,
             hooks=self._hooks.names,
             deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
@@ -350,6 +369,8 @@ class Conductor:
             self._engine.observe(reading)
         self.after.observe(reading)
         self._preview()
+        self._listener.look()
+        self._archive.look()
 
     def _alarm(self, reading: PairReading) -> None:
         """Say it at once, and once, when two servers read master. No gate passes over that by itself."""
@@ -370,17 +391,26 @@ class Conductor:
 
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
+        self._listener.follow(run)
+        if run.over:  # whoever is told that it has ended finds its report
+            self._logs.flush()
+            self._archive.report(run)
         self.hub.publish(NewEvent(event, run))
         if isinstance(event, Passed) and event.step == "preflight":
             self._remember(run)
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
-            put_on_paper(self.folder / "runs" / run.id, run, previews)
+            put_on_paper(self.folder / "runs" / run.id, run, previews, self._archive.usual_of(run))
         if isinstance(event, Hooked) and not event.ok:
             self._trouble(f"T{failed_words(run)[1:]}.")
         if run.over:
             self._marks.ended()
+            self._archive.ended()
             self.after.ended(run)
+
+    def _stalled(self, progress: Progress, says: str) -> None:
+        self._logs.add(LogLine(progress.server, "skytui", says, self._clock.now()))
+        self._trouble(says)
 
     def _remember(self, run: Run) -> None:
         """Keep what the preflight saw, for the next one. A run goes on without it."""
@@ -391,6 +421,8 @@ class Conductor:
             self._trouble(f"The next preflight has nothing to compare with. {error}")
 
     def _said(self, order: Order, line: str) -> None:
+        step = self.run.step if self.run else None
+        self._listener.hear(order, step.id if step else order.action.value, line)
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))
 
     def _hook_said(self, hook: str, line: str) -> None:

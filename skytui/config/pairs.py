@@ -154,6 +154,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "zero_seconds": (0, 50),  # the poller remembers one minute of them
     "heartbeat_seconds": (0.05, 600),
     "mark_stale_seconds": (0.15, 86400),
+    "stall_seconds": (1, 3600),
 }
 """What a threshold may be, at least and at most. Beyond it a gate would never pass, or prove nothing."""
 

@@ -54,6 +54,9 @@ class Driver(Protocol):
     def preview(self, order: Order) -> str:
         """What would run where, with secrets left out: for the step card and the printed plan."""
 
+    def percent(self, order: Order, line: str) -> float | None:
+        """How far this line of a command says that it is, from 0 to 100; None where it says nothing of it."""
+
     def follow(self, log: str) -> AsyncIterator[LogLine]:
         """The lines of a log as they are written, over lost connections, rotation and truncation."""
 

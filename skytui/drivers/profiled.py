@@ -87,6 +87,10 @@ class ProfiledDriver:
         """What would run where; secrets stay `{secret.NAME}`."""
         return self._actor.preview(order)
 
+    def percent(self, order: Order, line: str) -> float | None:
+        """How far this line of a command says that it is, by the pattern `progress` of its action."""
+        return self._actor.percent(order, line)
+
     async def repair(self, name: str, order: Order, said: Said) -> Outcome:
         """Carry out a repair, once. Whether it applies is for who asks; KeyError for an unknown one."""
         return await self._actor.repair(name, order, said)

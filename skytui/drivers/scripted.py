@@ -117,6 +117,10 @@ class ScriptedDriver:
         self._pair.void.add(order.token)
         return Outcome(Result.NOT_STARTED, f"{self.server}: it was never started there, and never will be.")
 
+    def percent(self, order: Order, line: str) -> float | None:
+        """Its commands say nothing of how far they are."""
+        return None
+
     def preview(self, order: Order) -> str:
         """What would run where."""
         if order.action in _BY_HAND:

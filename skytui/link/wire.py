@@ -12,8 +12,11 @@ import msgspec
 
 from skytui.pair.logline import LogLine
 from skytui.pair.pair import PairReading
+from skytui.runbook.cadence import Cadence
 from skytui.runbook.events import Recorded
+from skytui.runbook.history import UsualTime
 from skytui.runbook.model import Run
+from skytui.runbook.progress import Progress
 from skytui.runbook.steps import Kind
 from skytui.runbook.watch import Watch
 
@@ -41,13 +44,16 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
     """Start a run.
 
     `take_over` is the reason for which the mark of another jump host's dead run is replaced, if there is one.
-    `promote_before` is the latest time for `promote`, past which an abort is proposed.
+    `promote_before` is the latest time for `promote`, past which an abort is proposed; `why` and `ticket` are
+    what stands in the report as the run's occasion, both may be empty.
     """
 
     number: int
     kind: Kind = Kind.PLANNED
     take_over: str = ""
     promote_before: datetime | None = None
+    why: str = ""
+    ticket: str = ""
 
 
 class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
@@ -233,6 +239,26 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
     others: tuple[Seat, ...] = ()
 
 
+class NewProgress(msgspec.Struct, frozen=True, tag="progress"):
+    """How far the command that is under way has got; None when none is."""
+
+    progress: Progress | None
+
+
+class Past(msgspec.Struct, frozen=True, tag="past"):
+    """What earlier runs say. `usual` is how long each step takes, by the kind of run and the step's id;
+    `folder` is where the runs lie, each in a folder of its own with its report.
+    """
+
+    usual: dict[str, dict[str, UsualTime]] = {}
+    cadence: Cadence = Cadence()
+    folder: str = ""
+
+    def usual_of(self, run: Run) -> dict[str, UsualTime]:
+        """The usual times of the steps of this run."""
+        return self.usual.get(run.kind, {})
+
+
 class Alarm(msgspec.Struct, frozen=True):
     """What the watch after a run found, when (UTC), and when it was over; None while it is so.
 
@@ -266,7 +292,8 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     says of some of them why what was known was not taken; `hosts_ask` is what hosts ask before they let us
     in, which no run waits for. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
-    run where. `optional` are the steps the configuration adds to a plan.
+    run where. `optional` are the steps the configuration adds to a plan; `progress` is how far the command
+    under way has got; `past` is None until it has been read.
     """
 
     protocol: int
@@ -285,6 +312,8 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     lines: tuple[LogLine, ...]
     previews: dict[str, str] = {}
     optional: tuple[str, ...] = ()
+    progress: Progress | None = None
+    past: Past | None = None
     watched: Watched | None = None
     secrets_refused: dict[str, str] = {}
     hosts_ask: tuple[str, ...] = ()
@@ -353,6 +382,8 @@ Message = (
     | NewReading
     | NewEvent
     | NewLines
+    | NewProgress
+    | Past
     | SecretsWanted
     | Previews
     | Present

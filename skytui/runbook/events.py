@@ -31,6 +31,7 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
     the journal. `deadlines` are in seconds, by step, in place of the procedure's own; `hooks` are
     those that are configured (`before shut-down`). `owed` is what an earlier run left to this one.
+    `why` and `ticket` are what whoever started it gave as its occasion.
     `unverified` are the servers that need not prove over HTTPS who they are.
     `instructions` are, by step, what the configuration says is done by hand; `promote_before` is the latest
     time for `promote`, if one was given.
@@ -52,6 +53,8 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     instructions: dict[str, str] = {}
     promote_before: datetime | None = None
     hooks: tuple[str, ...] = ()
+    why: str = ""
+    ticket: str = ""
     unverified: tuple[str, ...] = ()
 
 

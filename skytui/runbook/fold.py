@@ -132,6 +132,8 @@ def _open(event: Opened) -> Run:
         operator=event.who,
         keys_of=event.keys_of or event.who,
         fixed=event.fixed,
+        why=event.why,
+        ticket=event.ticket,
         unverified=event.unverified,
         instructions=event.instructions,
         promote_before=event.promote_before,

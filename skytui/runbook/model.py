@@ -209,7 +209,8 @@ class StepRecord(msgspec.Struct, frozen=True):
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run is, at one moment. A fold of its events.
 
-    `who` started it, from `host`; `operator` confirms its steps; it goes by the keys of `keys_of`. `marks`
+    `who` started it, from `host`, for the reason `why` and by the ticket `ticket`, where they were given;
+    `operator` confirms its steps; it goes by the keys of `keys_of`. `marks`
     says by server why it does not carry this run's mark, empty where it does. `attempts` counts the intents
     of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
     failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
@@ -250,6 +251,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     turned: Turn | None = None
     postponed: Postponement | None = None
     fixed: str = ""
+    why: str = ""
+    ticket: str = ""
     unverified: tuple[str, ...] = ()
     marks: dict[str, str] = {}
     marker: str = ""

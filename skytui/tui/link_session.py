@@ -19,9 +19,11 @@ from skytui.link.wire import (
     Message,
     NewEvent,
     NewLines,
+    NewProgress,
     NewReading,
     Notice,
     Open,
+    Past,
     Postpone,
     Present,
     Previews,
@@ -85,9 +87,9 @@ class LinkSession:
         finally:
             await self._client.close()
 
-    async def open_run(self, kind: Kind) -> str:
+    async def open_run(self, kind: Kind, why: str = "", ticket: str = "") -> str:
         """Start a run of this kind."""
-        return await self._ask(lambda number: Open(number, kind=kind))
+        return await self._ask(lambda number: Open(number, kind=kind, why=why, ticket=ticket))
 
     async def state(self, run: str, step: str, words: str) -> str:
         """State that the original master is powered off."""
@@ -180,6 +182,8 @@ class LinkSession:
             run=welcome.run,
             events=welcome.events,
             previews=welcome.previews,
+            progress=welcome.progress,
+            past=welcome.past,
             notices=notices,
             noticed=noticed,
             watched=welcome.watched,
@@ -196,6 +200,10 @@ class LinkSession:
                 self._log.extend(lines)
             case SecretsWanted(names=names, refused=refused, hosts_ask=hosts_ask):
                 self._show(secrets_wanted=names, secrets_refused=refused, hosts_ask=hosts_ask)
+            case NewProgress(progress=progress):
+                self._show(progress=progress)
+            case Past():
+                self._show(past=message)
             case Present():
                 self._show(present=message)
             case Watched():

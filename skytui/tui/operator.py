@@ -149,7 +149,12 @@ class Operator:
         if (found := startable(scene)) is not None:
             kind, old, new = found
             dialog = StartDialog(self._times, kind=kind, old=old, new=new)
-            self._floor.ask(dialog, lambda _: self._floor.send(self._session.open_run(kind), self._report))
+            self._floor.ask(
+                dialog,
+                lambda given: self._floor.send(
+                    self._session.open_run(kind, given.why, given.ticket), self._report
+                ),
+            )
 
     async def waive(self) -> None:
         """Ask for the reason, and let the gate of the current step pass unproven."""

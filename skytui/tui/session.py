@@ -10,10 +10,11 @@ from typing import Protocol
 
 import msgspec
 
-from skytui.link.wire import Notice, Present, Seat, ServerFacts, Watched
+from skytui.link.wire import Notice, Past, Present, Seat, ServerFacts, Watched
 from skytui.pair.pair import PairReading
 from skytui.runbook.events import Recorded
 from skytui.runbook.model import Run
+from skytui.runbook.progress import Progress
 from skytui.runbook.steps import Kind
 from skytui.tui.logring import LogRing
 
@@ -25,8 +26,10 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     `received` is when `reading` came in, in seconds of the console's own monotonic clock. `lost` says why
     there is no connection to the conductor; empty while there is one. `you` is this console among the clients
-    that are `present`, and `may` names the requests it can make. `notices` are the latest sentences for
-    the person at the screen, `noticed` counts all there ever were. `watched` is the watch after the last run.
+    that are `present`, and `may` names the requests it can make. `progress` is how far the command
+    under way has got; `past` what earlier runs say, None until they have been read. `notices` are the latest
+    sentences for the person at the screen, `noticed` counts all there ever were. `watched` is the watch after
+    the last run.
     `secrets_refused` says of wanted secrets that were known before why they were not taken.
     """
 
@@ -45,6 +48,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     run: Run | None = None
     events: tuple[Recorded, ...] = ()
     previews: dict[str, str] = {}
+    progress: Progress | None = None
+    past: Past | None = None
     lost: str = ""
     notices: tuple[Notice, ...] = ()
     noticed: int = 0
@@ -74,8 +79,8 @@ class Session(Protocol):
     def watch(self, changed: Callable[[], None]) -> None:
         """Call `changed`, in the event loop, each time `shown` is another."""
 
-    async def open_run(self, kind: Kind) -> str:
-        """Start a run of this kind."""
+    async def open_run(self, kind: Kind, why: str = "", ticket: str = "") -> str:
+        """Start a run of this kind; its occasion, and its ticket, may be empty."""
 
     async def state(self, run: str, step: str, words: str) -> str:
         """State that the original master is powered off."""

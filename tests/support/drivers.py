@@ -95,6 +95,10 @@ class WorldDriver:
     def preview(self, order: Order) -> str:
         return f"{order.action} on {order.server}"
 
+    def percent(self, order: Order, line: str) -> float | None:
+        head, sign, _ = line.partition("%")
+        return float(head.split()[-1]) if sign else None
+
     async def follow(self, log: str) -> AsyncIterator[LogLine]:
         self.follows += 1
         while True:

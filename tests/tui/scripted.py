@@ -8,7 +8,7 @@ import msgspec
 from skytui.clock import ManualClock
 from skytui.conductor.poller import merge
 from skytui.conductor.seats import ACTS, LOOKS
-from skytui.link.wire import Notice, Present, Seat, ServerFacts
+from skytui.link.wire import Notice, Past, Present, Seat, ServerFacts
 from skytui.pair.logline import LogLine
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
@@ -89,6 +89,7 @@ class ScriptedSession:
             present=Present(None, (you,)),
             secrets_wanted=secrets,
             previews=PREVIEWS,
+            past=Past(),
         )
         self.poll()
 
@@ -137,9 +138,10 @@ class ScriptedSession:
         kept = (*self._shown.notices, Notice(self.clock.now(), says))
         self.show(notices=kept, noticed=self._shown.noticed + 1)
 
-    async def open_run(self, kind: Kind = Kind.PLANNED) -> str:
-        self.asked.append(("open",) if kind is Kind.PLANNED else ("open", kind.value))
-        return self.open(self.you, kind=kind)
+    async def open_run(self, kind: Kind = Kind.PLANNED, why: str = "", ticket: str = "") -> str:
+        given = () if kind is Kind.PLANNED else (kind.value,)
+        self.asked.append(("open", *given, *((why, ticket) if why or ticket else ())))
+        return self.open(self.you, kind=kind, why=why, ticket=ticket)
 
     async def state(self, run: str, step: str, words: str) -> str:
         self.asked.append(("state", step, words))
@@ -298,6 +300,8 @@ class ScriptedSession:
         kind: Kind = Kind.PLANNED,
         optional: Mapping[str, str] | None = None,
         promote_before: datetime | None = None,
+        why: str = "",
+        ticket: str = "",
     ) -> str:
         last = self._shown.run
         sides = sides_of(kind, self._shown.reading, last if last and last.postponed else None)
@@ -316,6 +320,8 @@ class ScriptedSession:
                 who=operator.who,
                 plan=tuple(step.id for step in plan_of(kind, optional or ())),
                 thresholds=self.thresholds,
+                why=why,
+                ticket=ticket,
                 owed=sides.owed,
                 instructions=dict(optional or {}),
                 promote_before=promote_before,

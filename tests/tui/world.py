@@ -211,4 +211,4 @@ class World:
 
     def _agent(self, name: str) -> Agent:
         gone = name in self.gone_agents
-        return Agent(name, "active", not gone, last_seen="02:58:10" if gone else "")
+        return Agent(name, "active", not gone, last_seen="2026-11-22T02:58:10+00:00" if gone else "")

@@ -15,6 +15,7 @@ from skytui.tui.view.checks import preflight_lines
 from skytui.tui.view.figures import ago, pace_of, plural, short_time
 from skytui.tui.view.lost import losses, way_out, words_given
 from skytui.tui.view.notes import aborted, choices, doubt, resumed, unmarked
+from skytui.tui.view.waits import progress_lines, time_notes
 from skytui.tui.view.wrap import LABEL, hanging, labelled
 
 TAIL = 20
@@ -59,6 +60,7 @@ def step_card(
     if now:
         parts.append(now)
     parts += _listed(scene, run, width)
+    parts += time_notes(scene, run, step, look, width)
     said: tuple[str, ...] = ()
     if isinstance(stage, Doubtful):
         parts += choices(run, step, width)
@@ -106,15 +108,13 @@ def _now(scene: Scene, run: Run, prospect: Prospect, look: Look, width: int) -> 
         eta = f", about {short_time(pace.eta)} left" if pace.eta is not None else ""
         left = Content.styled(f"{plural(pace.pending, 'file')} left{falling}{eta}", "bold")
         lines.append((Content(""), left))
+    lines += progress_lines(scene, run)
     if run.step is not None and run.step.id == "preflight":
         lines += preflight_lines(scene, run, look)
     else:
         lines += [_finding(finding, look) for finding in prospect.gate.findings]
     if not lines:
         lines = [(Content(""), Content(reason)) for reason in prospect.reasons]
-    if prospect.overdue:
-        late = f"overdue by {short_time(prospect.overdue)}: this is usually done by now. It goes on."
-        lines.append((Content(""), Content.styled(late, "bold $attention")))
     if not lines:
         return None
     room = width - LABEL

@@ -12,6 +12,7 @@ from skytui import paths
 from skytui.commands import headless
 from skytui.commands.answers import Answers
 from skytui.commands.headless import abort, swap
+from skytui.commands.starting import Start
 from skytui.conductor import engine
 from skytui.conductor.journal import read_journal
 from skytui.conductor.runs import stored_runs
@@ -69,7 +70,9 @@ async def test_a_whole_swap_ends_with_0_and_prints_the_journal(here: Conducted, 
     assert await told.swap(ALL) == 0
     (folder,) = stored_runs(here.folder)
     assert tuple(told.events) == read_journal(folder / "journal.jsonl").events
-    assert told.says[-1].endswith(": done")
+    assert told.says[-2].endswith(": done")
+    assert f"{folder}/report.md" in told.says[-1]
+    assert (folder / "report.html").is_file()
 
 
 async def test_it_does_the_same_as_a_run_confirmed_by_hand(here: Conducted, told: Told) -> None:
@@ -155,7 +158,7 @@ async def test_a_waiver_that_was_needed_ends_with_14(here: Conducted, told: Told
     here.world.old.users.append(User("ann"))
     answers = msgspec.structs.replace(ALL, waive={"users-out": "agreed with operations"})
     assert await told.swap(answers) == 14
-    assert told.says[-1].endswith("done, but not clean")
+    assert told.says[-2].endswith("done, but not clean")
 
 
 async def test_a_waiver_that_was_not_needed_is_not_used(here: Conducted, told: Told) -> None:
@@ -317,7 +320,7 @@ async def test_a_row_nobody_decided_about_stops_the_run(here: Conducted, told: T
 
 
 async def test_past_the_latest_time_promote_is_not_confirmed(here: Conducted, told: Told) -> None:
-    assert await swap("test", ALL, told.out, told.says.append, promote_before=START) == 12
+    assert await swap("test", ALL, told.out, told.says.append, start=Start(promote_before=START)) == 12
     said = "\n".join(told.says)
     assert "promote is not confirmed: it is past 2026-03-01 02:00 UTC" in said
     assert "skytui abort test" in said

@@ -1,6 +1,7 @@
 """Every conjunct of every gate, generated from the gates themselves: a new one without a test fails here."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from skytui.clock import Instant
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
-from skytui.pair.vocabulary import OPTIONAL_STEPS, READINGS, SLOW, Identity
+from skytui.pair.vocabulary import OPTIONAL_STEPS, READINGS, SLOW, Agent, Identity
 from skytui.runbook.gates import AFTER, AGAIN, BEFORE, Gate, Verdict, judge
 from skytui.runbook.sight import Sight
 from skytui.runbook.steps import BY_CHOICE, STEPS, UNDO, UNPLANNED, Kind
@@ -210,6 +211,29 @@ def test_every_missing_agent_is_named(whole: Walk) -> None:
     (says,) = found.reasons
     assert says.startswith("3 of 3 agents missing")
     assert all(agent in says for agent in ("agent-1", "agent-2", "agent-3"))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"), [(7, "7 s ago"), (125, "2 min ago"), (3 * 3600, "3 h ago"), (-5, "0 s ago")]
+)
+def test_a_missing_agent_was_seen_so_long_ago_by_the_servers_own_clock(
+    whole: Walk, seconds: int, words: str
+) -> None:
+    view = seen(whole, "after", "agents-back")
+    clock = datetime(2031, 1, 1, 12, tzinfo=UTC)  # nothing like ours
+    last = (clock - timedelta(seconds=seconds)).isoformat()
+    reading = with_value(view.reading, NEW, "agents", [Agent("agent-1", "active", False, last_seen=last)])
+    (says,) = verdict("after", "agents-back", view, with_value(reading, NEW, "clock", clock)).reasons
+    assert f"agent-1 (not connected, last seen {words})" in says
+
+
+@pytest.mark.parametrize("last", ["yesterday", "2031-01-01T12:00:00"])
+def test_what_is_no_time_in_any_zone_is_said_as_the_server_wrote_it(whole: Walk, last: str) -> None:
+    view = seen(whole, "after", "agents-back")
+    reading = with_value(view.reading, NEW, "agents", [Agent("agent-1", "active", False, last_seen=last)])
+    clock = datetime(2031, 1, 1, 12, tzinfo=UTC)
+    (says,) = verdict("after", "agents-back", view, with_value(reading, NEW, "clock", clock)).reasons
+    assert f"agent-1 (not connected, last seen {last})" in says
 
 
 def test_counts_taken_before_the_marker_do_not_make_the_zero_long_enough(whole: Walk) -> None:
