@@ -38,7 +38,27 @@ Confirms = Annotated[
 ]
 Waives = Annotated[
     list[str] | None,
-    typer.Option("--waive", metavar="STEP=REASON", help="Let a gate pass unproven. Repeatable."),
+    typer.Option(
+        "--waive",
+        metavar="STEP=REASON",
+        help="Let a gate pass unproven; preflight/CHECK for a check. Repeatable.",
+    ),
+]
+Decides = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--decide",
+        metavar="STEP[/ROW]=DECISION",
+        help="A decision about a row of a step's list, or about all the rest of it. Repeatable.",
+    ),
+]
+Latest = Annotated[
+    str,
+    typer.Option(
+        "--promote-before",
+        metavar="HH:MM",
+        help="The latest time for promote, by the clock here; past it an abort is proposed.",
+    ),
 ]
 
 
@@ -76,6 +96,17 @@ def status(pair: Pair = None, as_json: Json = False) -> None:
 
 
 @app.command()
+def check(pair: Pair = None, as_json: Json = False) -> None:
+    """Check everything a swap needs; change nothing. Exit code 10 when something blocks, 13 when unknown."""
+    from skytui.commands.check import check as run  # noqa: PLC0415
+    from skytui.commands.console import chosen_pair  # noqa: PLC0415
+
+    text, code = run(chosen_pair(pair), as_json=as_json)
+    typer.echo(text)
+    raise typer.Exit(code)
+
+
+@app.command()
 def plan(
     pair: OnePair, run: Annotated[str, typer.Argument(metavar="[RUN]", help="An earlier run's id.")] = ""
 ) -> None:
@@ -92,6 +123,8 @@ def swap(  # noqa: PLR0917 - typer passes by name
     yes: Yes = False,
     confirm: Confirms = None,
     waive: Waives = None,
+    decide: Decides = None,
+    promote_before: Latest = "",
     unplanned: Annotated[
         bool,
         typer.Option("--unplanned", help="The master is lost; or it is, of the planned run that is open."),
@@ -115,6 +148,8 @@ def swap(  # noqa: PLR0917 - typer passes by name
             metavar="REASON", help="Replace the mark of another jump host's run that nobody drives any more."
         ),
     ] = "",
+    why: Annotated[str, typer.Option(metavar="TEXT", help="Why; it stands in the run's report.")] = "",
+    ticket: Annotated[str, typer.Option(metavar="TICKET", help="Its ticket, for the report.")] = "",
     slow_link: Slow = False,
     ascii_only: Ascii = False,
 ) -> None:
@@ -126,25 +161,19 @@ def swap(  # noqa: PLR0917 - typer passes by name
         yes=yes,
         confirm=confirm or [],
         waive=waive or [],
+        decide=decide or [],
         accept_loss=accept_loss,
         attest=attest,
         postpone=postpone,
     )
+    kind = swaps.kind_of(unplanned=unplanned, convert=convert)
+    latest = swaps.latest_time(promote_before)
+    start = swaps.Start(kind=kind, take_over=take_over, why=why, ticket=ticket, promote_before=latest)
     if headless:
-        code = swaps.headless(pair, answers, unplanned=unplanned, convert=convert, take_over=take_over)
-        raise typer.Exit(code)
+        raise typer.Exit(swaps.headless(pair, answers, start))
     if answers != parse_answers(yes=False, confirm=[], waive=[]):
         raise UsageError("Answers given in advance go with --headless: in the console a person answers.")
-    raise typer.Exit(
-        swaps.console(
-            pair,
-            unplanned=unplanned,
-            convert=convert,
-            take_over=take_over,
-            slow_link=slow_link,
-            ascii_only=ascii_only,
-        )
-    )
+    raise typer.Exit(swaps.console(pair, start, slow_link=slow_link, ascii_only=ascii_only))
 
 
 @app.command()
@@ -220,6 +249,19 @@ def verify(
     from skytui.commands.runs import verify as check  # noqa: PLC0415
 
     typer.echo(check(run, pair))
+
+
+@app.command()
+def report(
+    run: Annotated[list[str] | None, typer.Argument(metavar="[PAIR] RUN", help="The run's id.")] = None,
+    form: Annotated[str, typer.Option("--format", help="md, json or html.", metavar="FORMAT")] = "",
+    output: Annotated[Path | None, typer.Option(help="Write it to this file.", metavar="FILE")] = None,
+    schema: Annotated[bool, typer.Option("--schema", help="Print the JSON Schema of a report.")] = False,
+) -> None:
+    """Print what happened in a run: times, steps with their evidence, waivers, actions, timeline."""
+    from skytui.commands import report as reports  # noqa: PLC0415
+
+    typer.echo(reports.schema_text() if schema else reports.report(run or [], form, output))
 
 
 @app.command()

@@ -8,13 +8,20 @@ from collections.abc import Sequence
 import msgspec
 
 from skytui.errors import UsageError
+from skytui.pair.pair import PairReading
+from skytui.runbook.checks import BY_ID
 from skytui.runbook.model import Run
+from skytui.runbook.rows import rows
 from skytui.runbook.steps import STEPS, Phase, Step
+
+CHECK = "preflight/"
+"""What `--waive` puts before the id of a check: a check is waived alone, not the step."""
 
 
 class Answers(msgspec.Struct, frozen=True):
     """`confirm` are typed phrases by step, `waive` reasons by step; `practice` fills in hosts' names.
 
+    `decide` are decisions, by `STEP/ROW` for one row of a step's list, by `STEP` for all the rest of it.
     `accept_loss`: the loss of an unplanned swap is accepted. `attest` is a statement in its own words.
     `postpone` is why the conversion is left for later.
     """
@@ -23,9 +30,24 @@ class Answers(msgspec.Struct, frozen=True):
     confirm: dict[str, str] = {}
     waive: dict[str, str] = {}
     practice: bool = False
+    decide: dict[str, str] = {}
     accept_loss: bool = False
     attest: str = ""
     postpone: str = ""
+
+    def waives(self, check: str) -> str:
+        """The reason for which a check is waived; empty when it is not."""
+        return self.waive.get(f"{CHECK}{check}", "")
+
+    def decisions(self, run: Run, reading: PairReading | None) -> dict[str, str]:
+        """What was said in advance about the rows of the current step's list that are not decided yet."""
+        step = run.step.id if run.step else ""
+        found: dict[str, str] = {}
+        for row in rows(run, reading):
+            said = self.decide.get(f"{step}/{row.id}", self.decide.get(step, "") if row.open else "")
+            if said in row.choices and row.decision is None:
+                found[row.id] = said
+        return found
 
     def phrase(self, run: Run, step: Step) -> str | None:
         """What confirms `step`, or None when that was not said."""
@@ -65,6 +87,7 @@ def parse_answers(
     confirm: Sequence[str],
     waive: Sequence[str],
     practice: bool = False,
+    decide: Sequence[str] = (),
     accept_loss: bool = False,
     attest: str = "",
     postpone: str = "",
@@ -78,17 +101,46 @@ def parse_answers(
         _pairs("--confirm", confirm),
         _pairs("--waive", waive),
         practice,
+        decide=_decisions(decide),
         accept_loss=accept_loss,
         attest=attest.strip(),
         postpone=postpone.strip(),
     )
     for step in answers.waive:
-        if not STEPS[step].waivable:
+        if step.startswith(CHECK):
+            _check_check(step.removeprefix(CHECK))
+        elif not STEPS[step].waivable:
             able = ", ".join(name for name, known in STEPS.items() if known.waivable)
             raise UsageError(
                 f"--waive {step}: the procedure does not let it be waived.", hint=f"Only: {able}."
             )
     return answers
+
+
+def _check_check(check: str) -> None:
+    """Raises UsageError for a check that there is not, or that cannot be waived."""
+    able = ", ".join(f"{CHECK}{name}" for name, known in BY_ID.items() if known.waivable)
+    if check not in BY_ID:
+        raise UsageError(f"--waive {CHECK}{check}: there is no such check.", hint=f"Waivable are: {able}.")
+    if not BY_ID[check].waivable:
+        raise UsageError(f"--waive {CHECK}{check}: this check cannot be waived.", hint=f"Only: {able}.")
+
+
+def _decisions(given: Sequence[str]) -> dict[str, str]:
+    decisions: dict[str, str] = {}
+    for text in given:
+        what, separator, decision = text.rpartition("=")
+        name = what.partition("/")[0]
+        if not separator or not what:
+            raise UsageError(f"--decide {text}: write --decide STEP=DECISION or --decide STEP/ROW=DECISION.")
+        able = STEPS[name].decisions if name in STEPS else ()
+        if not able:
+            lists = ", ".join(step for step, known in STEPS.items() if known.decisions)
+            raise UsageError(f"--decide {text}: {name} has no list to decide on.", hint=f"Only: {lists}.")
+        if decision not in able:
+            raise UsageError(f"--decide {text}: {name} takes {', '.join(able)}.")
+        decisions[what] = decision
+    return decisions
 
 
 def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
@@ -97,7 +149,7 @@ def _pairs(option: str, given: Sequence[str]) -> dict[str, str]:
         step, separator, value = text.partition("=")
         if not separator or not value.strip():
             raise UsageError(f"{option} {text}: write {option} STEP=TEXT.")
-        if step not in STEPS:
+        if step not in STEPS and not (option == "--waive" and step.startswith(CHECK)):
             raise UsageError(f"{option} {text}: there is no step {step}.", hint=f"Steps: {', '.join(STEPS)}.")
         pairs[step] = value
     return pairs

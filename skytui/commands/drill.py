@@ -11,6 +11,9 @@ from skytui.commands.headless import DONE, swap
 from skytui.errors import UsageError
 from skytui.tui.leaving import DrillEnding
 
+PRACTICE_DECISIONS = {"first-job": "leave", "server-history": "recorded"}
+"""What a headless drill decides: the practice pair's jobs come again within a minute."""
+
 
 def console(*, slow_link: bool, ascii_only: bool) -> int:
     """Bring the pair up if it is not, open the console on it; returns the exit code.
@@ -31,7 +34,7 @@ def headless(*, yes: bool) -> int:
     """Pair up, swap, swap back, pair down; the exit code of the first swap that is not simply done."""
     if not yes:
         raise UsageError("A headless drill needs --yes: nobody is there to confirm.")
-    answers = Answers(yes=True, practice=True)
+    answers = Answers(yes=True, practice=True, decide=PRACTICE_DECISIONS)
     try:
         lab.up(fast=True, jobs=None)
         for turn in ("swap", "swap back"):

@@ -6,24 +6,26 @@ stdout is data: one JSON event a line. stderr is narration.
 import asyncio
 import getpass
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import IO
 
 import msgspec
 
 from skytui.clock import Instant
-from skytui.commands.answers import Answers
+from skytui.commands.answers import CHECK, Answers
+from skytui.commands.starting import NOTHING_SAID, Start
 from skytui.errors import RunRefusedError, StateError, UnreachableError
 from skytui.link.client import Client
 from skytui.link.start import attach
 from skytui.link.wire import (
     AbortRun,
     Confirm,
+    Decide,
     GiveSecret,
     NewEvent,
     NewReading,
     Notice,
-    Open,
+    Past,
     Postpone,
     Present,
     Previews,
@@ -36,10 +38,13 @@ from skytui.link.wire import (
 )
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
+from skytui.runbook.checks import Checked, check_now
+from skytui.runbook.endings import DONE, HALF_WAY, NOT_CLEAN, REFUSED, ROLLED_BACK, UNSURE, exit_code
 from skytui.runbook.events import Hooked, Opened
 from skytui.runbook.fold import apply
+from skytui.runbook.history import usual_words
 from skytui.runbook.hooks import due, failed_words
-from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Run, Waiting
+from skytui.runbook.model import Doubtful, Ended, Failed, Run, Waiting
 from skytui.runbook.paper import remaining_steps
 from skytui.runbook.prospect import Turn, prospect
 from skytui.runbook.sides import Sides, sides_of
@@ -47,9 +52,17 @@ from skytui.runbook.statements import why_no_statement
 from skytui.runbook.steps import Kind, plan_of
 from skytui.runbook.turning import plan_of_turn, why_no_turn, why_not_later
 
-DONE, REFUSED, ROLLED_BACK, HALF_WAY, UNSURE, NOT_CLEAN = 0, 10, 11, 12, 13, 14
-"""Exit codes; see README."""
-_CODES = {Ending.DONE: DONE, Ending.NOT_CLEAN: NOT_CLEAN, Ending.ROLLED_BACK: ROLLED_BACK}
+__all__ = [
+    "DONE",
+    "HALF_WAY",
+    "NOT_CLEAN",
+    "REFUSED",
+    "ROLLED_BACK",
+    "UNSURE",
+    "abort",
+    "imagined_run",
+    "swap",
+]
 
 TRIES = 3
 """How often a person is asked for one thing that a host wants."""
@@ -63,18 +76,17 @@ async def swap(
     out: IO[str],
     narrate: Callable[[str], None],
     *,
-    kind: Kind = Kind.PLANNED,
-    take_over: str = "",
+    start: Start = NOTHING_SAID,
 ) -> int:
     """Run a swap of `pair` to its end, or as far as the answers go; returns the exit code.
 
-    A run that is open already is gone on with. `take_over` is the reason for which the mark of another jump
-    host's dead run is replaced. Raises SkytuiError where nothing could be started.
+    A run that is open already is gone on with; `start` is what is said of one that is started. Raises
+    SkytuiError where nothing could be started.
     """
     client = await attach(pair, "headless")
     try:
         await _give_secrets(client)
-        return await _Headless(client, answers, out, narrate, take_over).go(kind)
+        return await _Headless(client, answers, out, narrate, start).go()
     finally:
         await client.close()
 
@@ -113,18 +125,20 @@ class _Headless:
         answers: Answers,
         out: IO[str],
         narrate: Callable[[str], None],
-        take_over: str = "",
+        start: Start = NOTHING_SAID,
     ) -> None:
         self._client = client
         self._answers = answers
         self._out = out
         self._narrate = narrate
-        self._take_over = take_over
+        self._start = start
+        self._past = client.welcome.past or Past()
         self._reading: PairReading | None = client.welcome.reading
         self._previews = client.welcome.previews
         self._run: Run | None = None
         self._operator = client.welcome.present.operator
         self._told = ""
+        self._decided: dict[str, str] = {}
         self._pair = client.welcome.pair
         self._asked_for: frozenset[str] = frozenset()
         self._failed_hook = False
@@ -132,16 +146,15 @@ class _Headless:
         self._blocked_since: Instant | None = None
         self._first_answer: tuple[str, Instant] | None = None
 
-    async def go(self, kind: Kind) -> int:
+    async def go(self) -> int:
         """Open or take up the run and answer until it ends or stops."""
-        welcome = self._client.welcome
+        kind, welcome = self._start.kind, self._client.welcome
+        await self._asked(welcome.hosts_ask)
         if welcome.run is not None and not welcome.run.over:
             await self._go_on(welcome.run, kind)
         else:
             self._foresee(await self._imagined(kind))
-            reply = await self._client.request(
-                lambda number: Open(number, kind=kind, take_over=self._take_over)
-            )
+            reply = await self._client.request(self._start.request)
             if reply.refused:
                 raise RunRefusedError(f"No run was started: {reply.refused}.")
         return await self._to_the_end()
@@ -154,7 +167,7 @@ class _Headless:
         if turns and (reason := why_no_turn(run)):
             raise RunRefusedError(f"Run {run.id} was not made an unplanned one: {reason}.")
         self._run = run
-        plan = (*(record.step for record in run.records), *plan_of_turn()) if turns else run.plan
+        plan = (*(record.step for record in run.records), *plan_of_turn(run)) if turns else run.plan
         self._foresee(msgspec.structs.replace(run, plan=plan))
         await self._sit(run)
         if turns:
@@ -168,6 +181,7 @@ class _Headless:
         run = self._client.welcome.run
         if run is None or run.over:
             raise RunRefusedError("There is no open run to abort.")
+        await self._asked(self._client.welcome.hosts_ask)
         self._run = run
         if run.abort:
             await self._sit(run)
@@ -190,10 +204,12 @@ class _Headless:
                     self._out.flush()
                 case Previews(previews=previews):
                     self._previews = previews
+                case Past():
+                    self._past = message
                 case Notice(says=says):
                     self._narrate(says)
-                case SecretsWanted(names=names):
-                    await self._asked(names)
+                case SecretsWanted(hosts_ask=questions):
+                    await self._asked(questions)
                     continue
                 case Present(operator=operator):
                     self._operator = operator
@@ -202,6 +218,8 @@ class _Headless:
             code = await self._turn()
             if code is not None:
                 return code
+        if self._run is not None:
+            self._narrate(self._left_to_do(self._run))
         raise UnreachableError(
             f"The conductor was lost: {self._client.why_lost}.", hint="Run the same command again to go on."
         )
@@ -246,14 +264,27 @@ class _Headless:
         sides = Sides(why_not="neither server has been read yet")
         try:
             async with asyncio.timeout(FIRST_READING_SECONDS) as limit:
-                while (sides := sides_of(kind, self._reading)).why_not:
+                while (sides := sides_of(kind, self._reading)).why_not or self._stops(kind):
                     self._reading = await self._next_reading(limit)
         except TimeoutError as error:
             if self._reading is None:
                 raise UnreachableError("The conductor sent no reading.") from error
         if self._reading is None or (sides.why_not and kind is not Kind.CONVERT):
             raise RunRefusedError(f"No run was started: {sides.why_not}; {self._roles()}.")
-        return imagined_run(kind, self._client.welcome.pair, sides, self._reading)
+        if stops := self._stops(kind):
+            says = "; ".join(checked.says for checked in stops)
+            raise RunRefusedError(
+                f"Nothing was started: preflight would not pass. {says}.", hint=_mend(stops)
+            )
+        welcome = self._client.welcome
+        return imagined_run(kind, welcome.pair, sides, self._reading, welcome.optional)
+
+    def _stops(self, kind: Kind) -> list[Checked]:
+        """The checks that would stop a run at `preflight`, by what is known now and has been waived."""
+        if self._reading is None or kind is not Kind.PLANNED:
+            return []
+        checks = check_now(self._reading, Thresholds().fresh_seconds)
+        return [checked for checked in checks if checked.blocks and not self._answers.waives(checked.id)]
 
     def _roles(self) -> str:
         reading = self._reading
@@ -267,7 +298,7 @@ class _Headless:
                 return message.reading
             if isinstance(message, SecretsWanted):
                 limit.reschedule(None)
-                await self._asked(message.names)
+                await self._asked(message.hosts_ask)
                 limit.reschedule(asyncio.get_running_loop().time() + FIRST_READING_SECONDS)
         raise UnreachableError(f"The conductor was lost: {self._client.why_lost}.")
 
@@ -278,7 +309,8 @@ class _Headless:
             return None
         if isinstance(run.stage, Ended):
             self._narrate(f"run {run.id}: {run.stage.ending.value}")
-            return _CODES[run.stage.ending]
+            self._narrate(report_words(self._past, run))
+            return exit_code(run)
         you = self._client.welcome.you
         if run.operator != you.who or self._operator not in (None, you):
             by = self._operator.words if self._operator else run.operator
@@ -297,6 +329,10 @@ class _Headless:
                 return code
         if self._blocked_too_long(run, ahead.turn, self._reading):
             return self._stop(run, f"{run.stage.step} cannot start: {'; '.join(ahead.reasons)}", HALF_WAY)
+        if run.step is not None and run.step.no_way_back and ahead.too_late:
+            hint = f"skytui abort {run.pair} --reason ..."
+            return self._stop(run, f"{run.step.id} is not confirmed: {ahead.too_late} ({hint})", HALF_WAY)
+        await self._decide(run)
         if isinstance(run.stage, Waiting):
             if ahead.turn is Turn.OPERATOR and self._answered_too_long(run, self._reading):
                 return self._stop(run, f"{run.stage.step} does not start: {run.stage.note}", HALF_WAY)
@@ -341,7 +377,8 @@ class _Headless:
             await self._waive(run, step.id)
             return None
         unsure = isinstance(run.stage, Doubtful)
-        says = f"{step.id if step else 'the run'} is overdue: {'; '.join(reasons)}"
+        usual = usual_words(self._past.usual_of(run).get(step.id)) if step else "not known"
+        says = f"{step.id if step else 'the run'} is overdue: {'; '.join(reasons)} (usual time: {usual})"
         return self._stop(run, says, UNSURE if unsure else HALF_WAY)
 
     async def _answer(self, run: Run, turn: Turn, passes: bool) -> None:
@@ -350,6 +387,8 @@ class _Headless:
             return
         if step.id in self._answers.waive and not run.no_way_back and not passes and not due(run):
             await self._waive(run, step.id)
+            return
+        if step.id == "preflight" and await self._waive_checks(run):
             return
         phrase = self._answers.phrase(run, step)
         # The reply comes before the event that shows its effect: one stage is answered once a reading.
@@ -363,16 +402,49 @@ class _Headless:
         if reply.refused:
             self._narrate(f"{step.id}: {reply.refused}")
 
+    async def _decide(self, run: Run) -> None:
+        """Decide about the rows that were answered in advance, each once a list."""
+        step = run.step
+        decisions = self._answers.decisions(run, self._reading)
+        if step is None or not decisions or decisions == self._decided:
+            return
+        self._decided = decisions
+        reply = await self._client.request(lambda number: Decide(number, run.id, step.id, decisions))
+        for row, decision in decisions.items():
+            self._narrate(f"{step.id}: {row}: {reply.refused or decision}")
+
     async def _waive(self, run: Run, step: str) -> None:
         reason = self._answers.waive[step]
         reply = await self._client.request(lambda number: Waive(number, run.id, step, reason))
         self._narrate(f"{step} {'not waived: ' + reply.refused if reply.refused else 'waived: ' + reason}")
 
+    async def _waive_checks(self, run: Run) -> bool:
+        """Waive what blocks and was said to be waived; whether anything was."""
+        if self._reading is None:
+            return False
+        done = {waiver.check for waiver in run.waivers}
+        found = check_now(self._reading, run.thresholds.fresh_seconds, run.id)
+        wanted = [
+            (checked.id, reason)
+            for checked in found
+            if checked.blocks and checked.id not in done and (reason := self._answers.waives(checked.id))
+        ]
+        for check, reason in wanted:
+            reply = await self._client.request(
+                lambda number, c=check, r=reason: Waive(number, run.id, "preflight", r, c)  # type: ignore[misc]
+            )
+            says = f"not waived: {reply.refused}" if reply.refused else f"waived: {reason}"
+            self._narrate(f"{CHECK}{check} {says}")
+        return bool(wanted)
+
     def _stop(self, run: Run, says: str, code: int) -> int:
         changed = bool(run.attempts)
         self._narrate(says)
-        self._narrate(remaining_steps(run, self._previews))
+        self._narrate(self._left_to_do(run))
         return code if changed or code == UNSURE else REFUSED
+
+    def _left_to_do(self, run: Run) -> str:
+        return remaining_steps(run, self._previews, self._past.usual_of(run))
 
     def _tell(self, run: Run, reasons: tuple[str, ...]) -> None:
         step = run.step
@@ -382,7 +454,21 @@ class _Headless:
             self._narrate(says)
 
 
-def imagined_run(kind: Kind, pair: str, sides: Sides, reading: PairReading) -> Run:
+def report_words(past: Past, run: Run) -> str:
+    """Where the report of a run that has ended lies."""
+    made = f"skytui report {run.pair} {run.id} prints it"
+    return f"its report lies in {past.folder}/{run.id}/report.md, .json and .html; {made}"
+
+
+def _mend(stops: list[Checked]) -> str:
+    able = [f"--waive {CHECK}{checked.id}='reason'" for checked in stops if checked.waivable]
+    mend = " ".join(dict.fromkeys(checked.hint for checked in stops if checked.hint))
+    return f"{mend} Or add: {' '.join(able)}" if len(able) == len(stops) else mend
+
+
+def imagined_run(
+    kind: Kind, pair: str, sides: Sides, reading: PairReading, optional: Collection[str] = ()
+) -> Run:
     """A run as it would open now; nothing is recorded."""
     opened = Opened(
         at=reading.now,
@@ -393,7 +479,7 @@ def imagined_run(kind: Kind, pair: str, sides: Sides, reading: PairReading) -> R
         old=sides.old,
         new=sides.new,
         who=getpass.getuser(),
-        plan=tuple(step.id for step in plan_of(kind)),
+        plan=tuple(step.id for step in plan_of(kind, optional)),
         thresholds=Thresholds(),
     )
     return apply(None, opened)

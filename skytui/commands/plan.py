@@ -7,6 +7,7 @@ from skytui.commands.headless import imagined_run
 from skytui.commands.look import Looked, look
 from skytui.config.state import pair_folder
 from skytui.errors import StateError, UsageError
+from skytui.runbook.history import UsualTime, usual_steps
 from skytui.runbook.model import Run
 from skytui.runbook.paper import remaining_steps
 from skytui.runbook.sides import sides_of
@@ -22,11 +23,11 @@ def plan(pair: str, run_id: str = "") -> str:
     """
     if run_id:
         run, folder = _stored(pair, run_id)
-        return remaining_steps(run, _previews(pair, run, folder))
+        return remaining_steps(run, _previews(pair, run, folder), _usual(pair, run))
     looked = asyncio.run(look(pair))
     run = _open_or_imagined(looked)
     kept = pair_folder(pair) / "runs" / run.id if run is looked.run else None
-    return remaining_steps(run, looked.previews or _previews(pair, run, kept))
+    return remaining_steps(run, looked.previews or _previews(pair, run, kept), _usual(pair, run))
 
 
 def _open_or_imagined(looked: Looked) -> Run:
@@ -50,6 +51,14 @@ def _stored(pair: str, run_id: str) -> tuple[Run, Path]:
     if run_id not in folders:
         raise UsageError(f"{pair} has no run {run_id}.", hint=f"It has: {', '.join(folders) or 'none'}.")
     return load_run(folders[run_id]).run, folders[run_id]
+
+
+def _usual(pair: str, run: Run) -> dict[str, UsualTime]:
+    """How long the steps took in the earlier runs whose journals can be read here."""
+    from skytui.conductor.history import History  # noqa: PLC0415
+
+    earlier = [past for past in History(pair_folder(pair)).past() if past.id != run.id]
+    return usual_steps(earlier, run.kind)
 
 
 def _previews(pair: str, run: Run, folder: Path | None) -> dict[str, str]:

@@ -2,17 +2,34 @@
 
 from pathlib import Path
 
+from skytui.clock import SystemClock
+from skytui.commands.look import cadence_here, timing_of
 from skytui.conductor import fixed
 from skytui.conductor.runs import load_run, stored_runs
 from skytui.config.state import known_folders, pair_folder
-from skytui.errors import StateError, UsageError
+from skytui.errors import ConfigError, StateError, UsageError
+from skytui.runbook.cadence import Timing, cadence_words
 from skytui.runbook.model import Ended
 
 
 def listing(pair: str) -> str:
     """One line a run, oldest first. A journal that cannot be trusted is listed with the reason."""
     lines = [_line(folder) for folder in stored_runs(pair_folder(pair))]
-    return "\n".join(lines) or f"{pair} has no runs on this machine."
+    if not lines:
+        return f"{pair} has no runs on this machine."
+    return "\n".join([*lines, "", *_cadence(pair)])
+
+
+def _cadence(pair: str) -> tuple[str, ...]:
+    """Last swap, next due and quiet window; why that is not known, where the configuration is faulty."""
+    now = SystemClock().now()
+    timing = Timing()
+    trouble: tuple[str, ...] = ()
+    try:
+        timing = timing_of(pair)
+    except ConfigError as error:
+        trouble = (f"when the next swap is due is not known: {error}",)
+    return (*cadence_words(cadence_here(pair, timing, now), now), *trouble)
 
 
 def _line(folder: Path) -> str:
@@ -31,7 +48,7 @@ def verify(run_id: str, pair: str = "") -> str:
 
     Raises StateError when one is not, UsageError when there is no such run, or more than one.
     """
-    folder = _find(run_id, pair)
+    folder = find_run(run_id, pair)
     stored = load_run(folder)
     run = stored.run
     if run.fixed:
@@ -43,8 +60,11 @@ def verify(run_id: str, pair: str = "") -> str:
     )
 
 
-def _find(run_id: str, pair: str) -> Path:
-    """The folder of a run, of whichever pair it is."""
+def find_run(run_id: str, pair: str) -> Path:
+    """The folder of a run, of whichever pair it is, or of the one named.
+
+    Raises UsageError when there is no such run, or more than one.
+    """
     folders, troubles = known_folders()
     there: list[tuple[str, Path]] = []
     for name, folder in folders:

@@ -6,11 +6,16 @@ from typing import Any
 import msgspec
 
 from skytui.commands.look import Looked, look
+from skytui.errors import StateError
 from skytui.link.wire import Watched
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known, Stale, Unknown
 from skytui.pair.vocabulary import READINGS, ServerReading
+from skytui.runbook.cadence import cadence_words
+from skytui.runbook.history import seconds_words
 from skytui.runbook.model import Run
+from skytui.runbook.progress import progress_words
+from skytui.runbook.prospect import prospect
 
 SCHEMA = 1
 """Of the JSON that `--json` prints; described in docs/status.md."""
@@ -19,6 +24,8 @@ SCHEMA = 1
 def status(pair: str, *, as_json: bool) -> tuple[str, int]:
     """What to print, and the exit code: 0 when one master and one standby were read, 13 otherwise."""
     looked = asyncio.run(look(pair))
+    if looked.trouble:
+        raise StateError(looked.trouble)
     reading = looked.reading
     sure = reading.master() is not None and reading.standby() is not None
     text = as_data(looked) if as_json else as_text(looked)
@@ -36,9 +43,12 @@ def as_data(looked: Looked) -> str:
         "at": reading.wall,
         "master": reading.master(),
         "standby": reading.standby(),
+        "unverified": looked.unverified,
         "servers": {name: _server_data(reading, server) for name, server in reading.servers.items()},
         "run": _run_data(looked.run),
         "watch": looked.watched,
+        "progress": looked.progress,
+        "cadence": looked.cadence,
     }
     return msgspec.json.format(msgspec.json.encode(document), indent=2).decode()
 
@@ -83,13 +93,18 @@ def as_text(looked: Looked) -> str:
     reading = looked.reading
     names = list(reading.servers)
     rows = [("", *names), ("role", *(reading.role(name) or "unknown" for name in names))]
+    if looked.unverified:
+        rows.append(
+            ("certificate", *("NOT VERIFIED" if n in looked.unverified else "verified" for n in names))
+        )
     for title, key in _ROWS.items():
         rows.append((title, *(_say(key, getattr(reading.server(name), key)) for name in names)))
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-    return "\n".join([*lines, "", _run_text(looked.run), *_watch_text(looked.watched)])
+    texts = [*_run_texts(looked), *_watch_text(looked.watched), *cadence_words(looked.cadence, reading.wall)]
+    return "\n".join([*lines, "", *texts])
 
 
 _ROWS = {
@@ -137,6 +152,22 @@ def _watch_text(watched: Watched | None) -> list[str]:
     until = f"{watched.watch.until:%Y-%m-%d %H:%M} UTC"
     found = [f"ALARM since {alarm.since:%H:%M:%S} UTC: {alarm.says}." for alarm in watched.open]
     return [f"Run {watched.watch.run} is watched until {until}.", *found]
+
+
+def _run_texts(looked: Looked) -> list[str]:
+    """The open run; how far the command that is under way is, and by how much the step is overdue."""
+    run, now = looked.run, looked.reading.wall
+    texts = [_run_text(run)]
+    if run is None or run.over:
+        return texts
+    if looked.progress is not None:
+        words = progress_words(looked.progress, now, run.thresholds.stall_seconds)
+        texts.append(f"Under way on {looked.progress.server}: {words}.")
+    ahead = prospect(run, looked.reading)
+    if ahead.overdue:
+        reasons = "; ".join(ahead.reasons)
+        texts.append(f"Overdue by {seconds_words(ahead.overdue)}: {reasons}.")
+    return texts
 
 
 def _run_text(run: Run | None) -> str:

@@ -3,24 +3,43 @@
 import asyncio
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 from skytui.commands.answers import Answers
 from skytui.commands.console import chosen_pair, known_pair, require_terminal
+from skytui.commands.starting import NOTHING_SAID, Start
 from skytui.errors import RunRefusedError, UsageError
 from skytui.link.start import attach
-from skytui.link.wire import HoldRun, Open, ReleaseRun, Reply, Request, Unwatch
+from skytui.link.wire import HoldRun, ReleaseRun, Reply, Request, Unwatch
 from skytui.runbook.steps import Kind
 
+__all__ = ["Start", "abort", "console", "headless", "hold", "kind_of", "latest_time", "narrate", "release"]
 
-def headless(
-    pair: str, answers: Answers, *, unplanned: bool = False, convert: bool = False, take_over: str = ""
-) -> int:
+
+def headless(pair: str, answers: Answers, start: Start = NOTHING_SAID) -> int:
     """Run a swap without a screen; returns the exit code."""
     from skytui.commands.headless import swap  # noqa: PLC0415
 
     known_pair(pair)
-    kind = kind_of(unplanned=unplanned, convert=convert)
-    return asyncio.run(swap(pair, answers, sys.stdout, narrate, kind=kind, take_over=take_over))
+    return asyncio.run(swap(pair, answers, sys.stdout, narrate, start=start))
+
+
+def latest_time(text: str, now: datetime | None = None) -> datetime | None:
+    """The next moment at which the clock here shows `HH:MM`, in UTC; None for no text.
+
+    Raises UsageError for what is no time of day.
+    """
+    if not text:
+        return None
+    here = (now or datetime.now(UTC)).astimezone()
+    try:
+        at = datetime.strptime(text, "%H:%M").time()  # noqa: DTZ007 - a time of day has no zone
+    except ValueError as error:
+        raise UsageError(f"--promote-before {text}: write a time of day such as 02:30.") from error
+    latest = datetime.combine(here.date(), at).astimezone()
+    if latest <= here:
+        latest = datetime.combine(here.date() + timedelta(days=1), at).astimezone()
+    return latest.astimezone(UTC)
 
 
 def kind_of(*, unplanned: bool, convert: bool) -> Kind:
@@ -32,23 +51,12 @@ def kind_of(*, unplanned: bool, convert: bool) -> Kind:
     return Kind.CONVERT if convert else Kind.PLANNED
 
 
-def console(
-    pair: str,
-    *,
-    unplanned: bool = False,
-    convert: bool = False,
-    take_over: str = "",
-    slow_link: bool,
-    ascii_only: bool,
-) -> int:
+def console(pair: str, start: Start = NOTHING_SAID, *, slow_link: bool, ascii_only: bool) -> int:
     """Open the console, and with it a run if none is open."""
     from skytui.commands.console import console as show  # noqa: PLC0415
 
-    kind = kind_of(unplanned=unplanned, convert=convert)
     require_terminal()
-    refused = asyncio.run(
-        _ask(chosen_pair(pair), lambda number: Open(number, kind=kind, take_over=take_over))
-    )
+    refused = asyncio.run(_ask(chosen_pair(pair), start.request))
     if refused and not refused.startswith("run "):
         raise RunRefusedError(f"No run was started: {refused}.")
     return show(pair, slow_link=slow_link, ascii_only=ascii_only)

@@ -10,6 +10,7 @@ from pathlib import Path
 from skytui import __version__
 from skytui.clock import Clock
 from skytui.conductor.afterwatch import AfterWatch
+from skytui.conductor.archive import Archive
 from skytui.conductor.bell import Bell
 from skytui.conductor.desk import Desk
 from skytui.conductor.engine import Engine
@@ -21,6 +22,7 @@ from skytui.conductor.logs import Logs
 from skytui.conductor.marks import Marks, mark_of
 from skytui.conductor.paper import changes_the_plan, previews_of, put_on_paper
 from skytui.conductor.poller import Poller
+from skytui.conductor.progress import Listener
 from skytui.conductor.runs import (
     JOURNAL,
     StoredRun,
@@ -32,6 +34,8 @@ from skytui.conductor.runs import (
 )
 from skytui.conductor.seats import Seats
 from skytui.conductor.succession import SAME, Succession
+from skytui.conductor.surroundings import Surroundings, remember
+from skytui.conductor.wanted import Wanted
 from skytui.config.inputs import NO_INPUTS, Inputs
 from skytui.config.pairs import PairConfig
 from skytui.config.secrets import Secret, SecretStore
@@ -48,8 +52,8 @@ from skytui.link.wire import (
     Present,
     Previews,
     Seat,
-    SecretsWanted,
     ServerFacts,
+    TrySecrets,
     Welcome,
 )
 from skytui.pair.logline import LogLine
@@ -57,9 +61,11 @@ from skytui.pair.order import Order
 from skytui.pair.pair import PairReading
 from skytui.plaintext import plain
 from skytui.remote.credentials import Credentials
-from skytui.runbook.events import Hooked, Opened, Recorded
+from skytui.runbook.cadence import Timing
+from skytui.runbook.events import Hooked, Opened, Passed, Recorded
 from skytui.runbook.hooks import failed_words
 from skytui.runbook.model import Run
+from skytui.runbook.progress import Progress
 from skytui.runbook.sides import Sides, sides_of
 from skytui.runbook.steps import Kind, plan_of
 
@@ -95,7 +101,6 @@ class Conductor:
         self._drivers = drivers
         self._secrets = secrets
         self._credentials = credentials or Credentials()
-        self._credentials.changed = self._wanted
         self.remarks = remarks
         self._clock = clock
         self.folder = folder
@@ -113,6 +118,14 @@ class Conductor:
         self.hub = Hub()
         self.seats = Seats(config.operators, self._here)
         self.desk = Desk(self.seats, clock, engine=lambda: self._engine, reading=lambda: self._reading)
+        self.wanted = Wanted(
+            secrets,
+            drivers,
+            also=lambda: tuple(self._credentials.wanted),
+            publish=self.hub.publish,
+            trouble=self._trouble,
+        )
+        self._credentials.changed = self.wanted.tell
         self._logs = Logs(drivers, lambda lines: self.hub.publish(NewLines(lines)))
         self._hooks = HookRunner(config, self._hook_said)
         self._marks = Marks(
@@ -122,9 +135,20 @@ class Conductor:
             ours=lambda mark: ended_here(folder, mark),
             trouble=self._trouble,
         )
+        self._archive = Archive(
+            folder, Timing(config.every, config.quiet), clock, send=self.hub.publish, trouble=self._trouble
+        )
+        self._listener = Listener(
+            drivers,
+            clock,
+            config.thresholds.stall_seconds,
+            send=self.hub.publish,
+            stalled=self._stalled,
+        )
         self._bell = Bell(config, trouble=self._trouble, said=self._bell_said)
         self.after = AfterWatch(folder, config.watch_hours, changed=self.hub.publish, called=self._call)
-        self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found)
+        surroundings = Surroundings(config, folder, clock)
+        self._poller = Poller(drivers, clock, config.thresholds.poll_seconds, self._found, surroundings)
 
     @property
     def run(self) -> Run | None:
@@ -156,6 +180,7 @@ class Conductor:
                 group.create_task(self._poller.run())
                 group.create_task(self._logs.run())
                 group.create_task(self._marks.serve())
+                group.create_task(self._archive.read())
         finally:
             self._logs.flush()
             if self._engine:
@@ -189,15 +214,25 @@ class Conductor:
             may=self.seats.may(seat),
             present=self.seats.present,
             servers=tuple(
-                ServerFacts(name, f"{server.address}:{server.listen_port}", self._drivers[name].logs)
+                ServerFacts(
+                    name,
+                    f"{server.address}:{server.listen_port}",
+                    self._drivers[name].logs,
+                    unverified=server.unverified,
+                )
                 for name, server in self._config.servers.items()
             ),
-            secrets_wanted=self._secrets_wanted,
+            secrets_wanted=self.wanted.now.names,
+            secrets_refused=self.wanted.now.refused,
+            hosts_ask=self.wanted.now.hosts_ask,
             reading=self._reading,
             run=self.run,
             events=tuple(self._events),
             lines=tuple(self._logs.kept),
             previews=self._previews,
+            optional=tuple(self._config.by_hand),
+            progress=self._listener.progress,
+            past=self._archive.past,
             watched=self.after.watched,
         )
 
@@ -229,7 +264,7 @@ class Conductor:
             return reason
         if reason := self._outdated():
             return reason
-        if wanted := self._secrets_wanted:
+        if wanted := self.wanted.now.names:
             return f"a secret is wanted first: {', '.join(wanted)}"
         return self._sides(kind).why_not
 
@@ -243,7 +278,8 @@ class Conductor:
         if sides.why_not:
             raise StateError(f"No run was started: {sides.why_not}.")
         folder = self.folder / "runs" / run_id
-        plan = tuple(step.id for step in plan_of(request.kind))
+        silenced = ["unsilence"] if any(debt.what == "silence-monitoring" for debt in sides.owed) else []
+        plan = tuple(step.id for step in plan_of(request.kind, [*self._config.by_hand, *silenced]))
         with nothing_half_made(folder):
             fixed = fix(folder, self._inputs, plan, self._config.thresholds)
             journal = Journal.create(folder / JOURNAL, run_id)
@@ -261,9 +297,14 @@ class Conductor:
             thresholds=self._config.thresholds,
             keys_of=self._owner,
             fixed=fixed,
+            instructions={step: words for step, words in self._config.by_hand.items() if words},
+            promote_before=request.promote_before,
+            why=plain(request.why).strip(),
+            ticket=plain(request.ticket).strip(),
             owed=sides.owed,
             hooks=self._hooks.names,
             deadlines={step: float(seconds) for step, seconds in self._config.deadlines.items()},
+            unverified=tuple(name for name, server in self._config.servers.items() if server.unverified),
         )
         engine = self._new_engine(journal)
         last, self._events = self._events, []
@@ -280,23 +321,16 @@ class Conductor:
         self._logs.transcribe(folder / "logs")
         return refused
 
-    async def take_secret(self, request: GiveSecret) -> str:
-        """Try a secret, and keep it in memory if it is right."""
-        if request.name in self._credentials.wanted:
+    async def secrets(self, request: GiveSecret | TrySecrets) -> str:
+        """A secret given by a person, or those that were refused tried again; and both servers read anew."""
+        if isinstance(request, TrySecrets):
+            refused = await self.wanted.again()
+        elif request.name in self._credentials.wanted:
             refused = await self._credentials.give(request.name, Secret(request.value))
-            self._poller.look()
-            return refused
-        if request.name not in self._secrets.missing():
-            return f"no secret {request.name} is wanted"
-        self._secrets.put(request.name, Secret(request.value))
-        for driver in self._drivers.values():
-            refused = await driver.try_login()
-            if refused:
-                self._secrets.forget(request.name)
-                return refused
-        self._wanted()
+        else:
+            refused = await self.wanted.take(request)
         self._poller.look()
-        return ""
+        return refused
 
     def attached(self, seat: Seat, agent: str) -> None:
         """A client has come, with this SSH agent. Who may only look lends none, and answers nothing."""
@@ -308,14 +342,6 @@ class Conductor:
         """A client has gone."""
         if self.seats.may(seat):
             self._credentials.left()
-
-    @property
-    def _secrets_wanted(self) -> tuple[str, ...]:
-        """What a person must still give: those of the pair, and what its hosts ask for."""
-        return (*self._secrets.missing(), *self._credentials.wanted)
-
-    def _wanted(self) -> None:
-        self.hub.publish(SecretsWanted(self._secrets_wanted))
 
     def _new_engine(self, journal: Journal) -> Engine:
         return Engine(
@@ -336,12 +362,15 @@ class Conductor:
     def _found(self, reading: PairReading) -> None:
         self._reading = reading
         self._polled()
+        self.wanted.tell()
         self.hub.publish(NewReading(reading))
         self._alarm(reading)
         if self._engine:
             self._engine.observe(reading)
         self.after.observe(reading)
         self._preview()
+        self._listener.look()
+        self._archive.look()
 
     def _alarm(self, reading: PairReading) -> None:
         """Say it at once, and once, when two servers read master. No gate passes over that by itself."""
@@ -362,17 +391,38 @@ class Conductor:
 
     def _recorded(self, event: Recorded, run: Run) -> None:
         self._events.append(event)
+        self._listener.follow(run)
+        if run.over:  # whoever is told that it has ended finds its report
+            self._logs.flush()
+            self._archive.report(run)
         self.hub.publish(NewEvent(event, run))
+        if isinstance(event, Passed) and event.step == "preflight":
+            self._remember(run)
         if changes_the_plan(event):
             previews = previews_of(run, self._drivers, self._reading)
-            put_on_paper(self.folder / "runs" / run.id, run, previews)
+            put_on_paper(self.folder / "runs" / run.id, run, previews, self._archive.usual_of(run))
         if isinstance(event, Hooked) and not event.ok:
             self._trouble(f"T{failed_words(run)[1:]}.")
         if run.over:
             self._marks.ended()
+            self._archive.ended()
             self.after.ended(run)
 
+    def _stalled(self, progress: Progress, says: str) -> None:
+        self._logs.add(LogLine(progress.server, "skytui", says, self._clock.now()))
+        self._trouble(says)
+
+    def _remember(self, run: Run) -> None:
+        """Keep what the preflight saw, for the next one. A run goes on without it."""
+        try:
+            if self._reading is not None:
+                remember(self.folder, run.id, self._reading)
+        except StateError as error:
+            self._trouble(f"The next preflight has nothing to compare with. {error}")
+
     def _said(self, order: Order, line: str) -> None:
+        step = self.run.step if self.run else None
+        self._listener.hear(order, step.id if step else order.action.value, line)
         self._logs.add(LogLine(order.server, order.action.value, line, self._clock.now()))
 
     def _hook_said(self, hook: str, line: str) -> None:

@@ -11,6 +11,7 @@ from skytui.conductor.seats import Seats
 from skytui.link.wire import (
     AbortRun,
     Confirm,
+    Decide,
     HandOver,
     HoldRun,
     Postpone,
@@ -26,6 +27,7 @@ from skytui.plaintext import plain
 from skytui.runbook.events import (
     Aborted,
     Confirmed,
+    Decided,
     HandedOver,
     Held,
     HookWaived,
@@ -39,6 +41,7 @@ from skytui.runbook.events import (
 from skytui.runbook.gates import passes
 from skytui.runbook.hooks import failed
 from skytui.runbook.model import Run
+from skytui.runbook.rows import rows
 from skytui.runbook.turning import plan_of_turn
 from skytui.runbook.undo import plan_of_abort
 
@@ -96,11 +99,49 @@ class Desk:
         unproven: tuple[str, ...] = ()
         if step is not None and (reading := self._reading()) is not None:
             unproven = passes(run, step, reading).reasons
+        if request.check:
+            unproven = tuple(says for says in unproven if says.startswith(f"{request.check}: "))
         at, wall = self._clock.instant(), self._clock.now()
         waived = Waived(
-            at=at, wall=wall, step=request.step, who=seat.who, reason=plain(request.reason), unproven=unproven
+            at=at,
+            wall=wall,
+            step=request.step,
+            who=seat.who,
+            reason=plain(request.reason),
+            unproven=unproven,
+            check=request.check,
         )
         return self._feed(waived)
+
+    def decide(self, request: Decide, seat: Seat) -> str:
+        """Decide about rows of the current step's list. One not listed any more is left."""
+        run = self._run
+        if run is None or run.id != request.run:
+            return "this decision was for another run"
+        if reason := self._claim(seat):
+            return reason
+        listed = {row.id: row for row in rows(run, self._reading())}
+        still = {row: decision for row, decision in request.decisions.items() if row in listed}
+        if not still:
+            return f"{request.step} does not list that now"
+        for row, decision in still.items():
+            shown = listed[row]
+            if decision not in shown.choices:
+                return f"{row} takes {' or '.join(shown.choices) or 'no decision'}, not {plain(decision)}"
+            decided = Decided(
+                at=self._clock.instant(),
+                wall=self._clock.now(),
+                run=request.run,
+                step=request.step,
+                row=row,
+                decision=decision,
+                who=seat.who,
+                reason=plain(request.reason),
+                says=shown.says,
+            )
+            if reason := self._feed(decided):
+                return reason
+        return ""
 
     def abort(self, request: AbortRun, seat: Seat) -> str:
         """Take the run back."""
@@ -128,7 +169,9 @@ class Desk:
         if isinstance(run, str):
             return run
         at, wall, why = self._clock.instant(), self._clock.now(), plain(request.reason)
-        return self._feed(Turned(at=at, wall=wall, run=run.id, who=seat.who, reason=why, plan=plan_of_turn()))
+        return self._feed(
+            Turned(at=at, wall=wall, run=run.id, who=seat.who, reason=why, plan=plan_of_turn(run))
+        )
 
     def postpone(self, request: Postpone, seat: Seat) -> str:
         """Leave the conversion for a run of its own, and end this one."""

@@ -59,7 +59,7 @@ class Engine:
         drivers: Mapping[str, Driver],
         clock: Clock,
         *,
-        look: Callable[[], None],
+        look: Callable[[bool], None],
         recorded: Callable[[Recorded, Run], None],
         said: Callable[[Order, str], None],
         trouble: Callable[[str], None],
@@ -148,8 +148,8 @@ class Engine:
                 self._spawn(self._probe(order))
             case RunHook(hook=hook):
                 self._spawn(self._hook(hook))
-            case Look():
-                self._look()
+            case Look(everything=everything):
+                self._look(everything)
             case Refuse(reason=reason):
                 return reason
         return ""

@@ -8,6 +8,7 @@ from skytui.conductor.runs import PLAN, write_whole
 from skytui.drivers.driver import Driver
 from skytui.pair.pair import PairReading
 from skytui.runbook.events import Aborted, Closed, Intended, Opened, Passed, Recorded, Resumed, Turned, Waived
+from skytui.runbook.history import UsualTime
 from skytui.runbook.model import Run
 from skytui.runbook.orders import expectation, next_token, order_for
 from skytui.runbook.paper import remaining_steps
@@ -33,9 +34,11 @@ def changes_the_plan(event: Recorded) -> bool:
     return isinstance(event, Opened | Aborted | Turned | Passed | Waived | Resumed | Closed)
 
 
-def put_on_paper(folder: Path, run: Run, previews: Mapping[str, str]) -> None:
+def put_on_paper(
+    folder: Path, run: Run, previews: Mapping[str, str], usual: Mapping[str, UsualTime] | None = None
+) -> None:
     """Write down in the run's folder what is left to do. No run stops for want of it."""
     try:
-        write_whole(folder / PLAN, remaining_steps(run, previews).encode())
+        write_whole(folder / PLAN, remaining_steps(run, previews, usual).encode())
     except OSError as error:
         _LOG.warning("%s cannot be written: %s", folder / PLAN, error.strerror)

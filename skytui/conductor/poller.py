@@ -6,10 +6,15 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from skytui.clock import Clock, Instant
+from skytui.conductor.surroundings import FactFinder
 from skytui.drivers.driver import Driver
+from skytui.pair.facts import Facts
 from skytui.pair.pair import PairReading, Sample
 from skytui.pair.reading import Known, Stale, Unknown, after
 from skytui.pair.vocabulary import READINGS, ServerReading
+
+NO_FACTS = Facts()
+"""What a poller knows of the jump host when nobody looks around there."""
 
 TRAIL_SECONDS = 60.0
 """How long counts of File Replication Requests are kept, for rate, ETA and gate."""
@@ -28,18 +33,28 @@ class Poller:
         clock: Clock,
         pause: float,
         found: Callable[[PairReading], None],
+        surroundings: FactFinder | None = None,
     ) -> None:
         self._drivers = drivers
         self._clock = clock
         self._pause = pause
         self._found = found
+        self._surroundings = surroundings
         self._look = asyncio.Event()
         self._servers = {name: ServerReading() for name in drivers}
         self._trail: tuple[Sample, ...] = ()
         self._polls = 0
 
-    def look(self) -> None:
-        """Start the next poll at once, or as soon as the one under way has ended."""
+    def look(self, everything: bool = False) -> None:
+        """Start the next poll at once, or as soon as the one under way has ended.
+
+        `everything`: ask also for what is not asked at every poll.
+        """
+        if everything:
+            if self._surroundings is not None:
+                self._surroundings.look_again()
+            for driver in self._drivers.values():
+                driver.look_again()
         self._look.set()
 
     async def run(self) -> None:
@@ -57,13 +72,14 @@ class Poller:
     async def poll(self) -> PairReading:
         """Ask both servers for everything, once."""
         began = self._clock.instant()
+        facts = await self._surroundings.facts() if self._surroundings else NO_FACTS
         async with asyncio.TaskGroup() as group:
             tasks = {name: group.create_task(driver.read()) for name, driver in self._drivers.items()}
         self._servers = {name: merge(self._servers[name], task.result()) for name, task in tasks.items()}
         self._polls += 1
         now = self._clock.instant()
         self._trail = _trail(self._trail, self._servers, began, now)
-        return PairReading(began, now, self._clock.now(), self._servers, self._trail, self._polls)
+        return PairReading(began, now, self._clock.now(), self._servers, self._trail, self._polls, facts)
 
 
 def merge(before: ServerReading, now: ServerReading) -> ServerReading:

@@ -31,6 +31,7 @@ ACTS = (
     "hand over",
     "secret",
     "unwatch",
+    "try secrets",
     "leave",
 )
 """What a client that is more than a watcher may ask for. Whether it counts then is another question."""

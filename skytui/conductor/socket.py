@@ -19,6 +19,7 @@ from skytui.link.wire import (
     PROTOCOL,
     AbortRun,
     Confirm,
+    Decide,
     Denied,
     GiveSecret,
     HandOver,
@@ -34,6 +35,7 @@ from skytui.link.wire import (
     Seat,
     State,
     Take,
+    TrySecrets,
     TurnRun,
     Unwatch,
     Waive,
@@ -131,6 +133,8 @@ class Door:
                     return conductor.desk.confirm(request, seat)
                 case Waive():
                     return conductor.desk.waive(request, seat)
+                case Decide():
+                    return conductor.desk.decide(request, seat)
                 case AbortRun():
                     return conductor.desk.abort(request, seat)
                 case State():
@@ -147,8 +151,8 @@ class Door:
                     return conductor.desk.take(request, seat)
                 case HandOver():
                     return conductor.desk.hand_over(request, seat)
-                case GiveSecret():
-                    return await conductor.take_secret(request)
+                case GiveSecret() | TrySecrets():
+                    return await conductor.secrets(request)
                 case Unwatch():
                     return conductor.after.stop(seat.who, plain(request.reason))
                 case Leave():

@@ -6,6 +6,7 @@ Searched in this order, the first file that has the pair wins: `$SKYTUI_CONFIG`,
 
 import os
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Annotated, TypeVar, cast
 
@@ -18,10 +19,12 @@ from skytui.config.secrets import SecretSource
 from skytui.config.tables import Document, KeyPath, nearest
 from skytui.config.timing import Period
 from skytui.config.values import Command, Duration
+from skytui.config.web import ProxyDefaults, WebConfig, proxy_faults, web_faults
 from skytui.errors import ConfigError
 from skytui.pair.procedure import STEP_IDS
 from skytui.pair.quiet import QuietWindow
 from skytui.pair.thresholds import Thresholds
+from skytui.pair.vocabulary import OPTIONAL_STEPS
 
 SCHEMA = 1
 SYSTEM_FILE = Path("/etc/skytui/config.toml")
@@ -59,7 +62,7 @@ class SshConfig(msgspec.Struct, frozen=True, kw_only=True):
         return (Path("~/.ssh/config").expanduser(), SYSTEM_SSH_CONFIG) if self.config else ()
 
 
-class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
+class ServerConfig(WebConfig, msgspec.Struct, frozen=True, kw_only=True):
     """One server of a pair. `name` is its fixed identity, never its role.
 
     `address` and `listen_port` are what the *other* server is told to find it by; `ports` are all listening
@@ -69,11 +72,15 @@ class ServerConfig(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     address: str
     listen_port: PortNumber
-    url: Annotated[str, Meta(pattern=r"^https?://[^/\s]+$")] = ""
-    ca_file: Path | None = None
     ssh: SshConfig | None = None
     home: str = ""
     ports: list[PortNumber] = []
+
+
+class ByHand(msgspec.Struct, frozen=True):
+    """An optional step: `manual` is what the operator is told to do, the step's own words without it."""
+
+    manual: str = ""
 
 
 class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +90,8 @@ class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
     folder must belong to. `operators` are the users who may operate a run; without any, whoever may open the
     conductor's socket. `deadlines` are by step, in place of the procedure's own. It is to be swapped `every`
     so many days, in its `quiet` window. `alarm` is run when two servers read master, or when an agent drifts
-    back within `watch_hours` after a run.
+    back within `watch_hours` after a run. `optional` are the steps it adds to the plan: names, or a table
+    with what is to be done by hand.
     """
 
     name: str
@@ -102,6 +110,14 @@ class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
     thresholds: Thresholds = Thresholds()
     deadlines: dict[str, Duration] = {}
     hooks: Hooks = Hooks()
+    optional: list[str] | dict[str, ByHand] = []
+
+    @property
+    def by_hand(self) -> dict[str, str]:
+        """The optional steps of its plan, each with what is to be done, empty for the step's own words."""
+        if isinstance(self.optional, dict):
+            return {step: told.manual for step, told in self.optional.items()}
+        return dict.fromkeys(self.optional, "")
 
     def peer(self, server: str) -> ServerConfig:
         """The other server.
@@ -113,7 +129,7 @@ class PairConfig(msgspec.Struct, frozen=True, kw_only=True):
         return next(config for name, config in self.servers.items() if name != server)
 
 
-class _PairTable(msgspec.Struct, frozen=True, kw_only=True):
+class _PairTable(ProxyDefaults, msgspec.Struct, frozen=True, kw_only=True):
     """The keys of a `[pair.NAME]` table; the tables in it are read each on its own."""
 
     profile: str
@@ -121,6 +137,7 @@ class _PairTable(msgspec.Struct, frozen=True, kw_only=True):
     state: Path | None = None
     group: str | None = None
     operators: list[str] = []
+    optional: list[str] | dict[str, ByHand] = []
     every: Period | None = None
     quiet: QuietWindow | None = None
     alarm: Command | None = None
@@ -137,6 +154,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "zero_seconds": (0, 50),  # the poller remembers one minute of them
     "heartbeat_seconds": (0.05, 600),
     "mark_stale_seconds": (0.15, 86400),
+    "stall_seconds": (1, 3600),
 }
 """What a threshold may be, at least and at most. Beyond it a gate would never pass, or prove nothing."""
 
@@ -246,15 +264,32 @@ def read_pair(document: Document, name: str) -> PairConfig:
         document.fault((*path, "state"), "is the whole path of a folder, from / on")
     if "group" in table and "state" not in table:
         document.fault((*path, "group"), "is the group of a team's folder; name that as `state`")
+    secrets = _structs(document, parts["secrets"], SecretSource, (*path, "secrets"))
+    for key, says in proxy_faults(pair, parts["secrets"]) if pair else ():
+        document.fault((*path, key), says)
     practice = table.get("practice") is True
     servers = parts["server"]
-    configs = {name: _read_server(document, servers, name, (*path, "server"), practice) for name in servers}
+    configs = {
+        name: _read_server(
+            document,
+            servers,
+            name,
+            (*path, "server"),
+            proxy=pair,
+            secrets=parts["secrets"],
+            practice=practice,
+        )
+        for name in servers
+    }
     if len(servers) != 2:
         document.fault((*path, "server"), f"a pair is two servers; {len(servers)} given")
-    secrets = _structs(document, parts["secrets"], SecretSource, (*path, "secrets"))
     for secret, source in secrets.items():
         if len(source.given()) > 1:
             document.fault((*path, "secrets", secret), "give only one of file, env, command, prompt")
+    for step in pair.optional if pair else ():
+        if step not in OPTIONAL_STEPS:
+            hint = nearest(step, OPTIONAL_STEPS) or f"there are {', '.join(OPTIONAL_STEPS)}"
+            document.fault((*path, "optional"), f"there is no optional step `{step}`; {hint}")
     thresholds = document.struct(Thresholds, parts["thresholds"], (*path, "thresholds"))
     _check_thresholds(document, (*path, "thresholds"), thresholds)
     document.only(parts["deadlines"], STEP_IDS, (*path, "deadlines"))
@@ -272,7 +307,7 @@ def read_pair(document: Document, name: str) -> PairConfig:
         thresholds=thresholds,
         deadlines=deadlines,
         hooks=hooks,
-        **{key: getattr(pair, key) for key in pair.__struct_fields__},
+        **{key: getattr(pair, key) for key in pair.__struct_fields__ if key in PairConfig.__struct_fields__},
     )
 
 
@@ -308,7 +343,14 @@ def _check_thresholds(document: Document, path: KeyPath, thresholds: Thresholds 
 
 
 def _read_server(
-    document: Document, servers: dict[str, object], name: str, path: KeyPath, practice: bool
+    document: Document,
+    servers: dict[str, object],
+    name: str,
+    path: KeyPath,
+    *,
+    proxy: ProxyDefaults | None,
+    secrets: Collection[str],
+    practice: bool,
 ) -> ServerConfig | None:
     table = servers[name]
     if not isinstance(table, dict):
@@ -321,6 +363,14 @@ def _read_server(
         document.fault((*path, name, "url"), "must be https: passwords go over it")
     if server is not None and server.ssh is not None:
         _check_ssh(document, server.ssh, (*path, name, "ssh"))
+    if server is None:
+        return None
+    for key, says in web_faults(name, server, secrets, practice=practice):
+        document.fault((*path, name, key), says)
+    if proxy is not None and not server.proxy:
+        server = msgspec.structs.replace(server, **proxy.given())
+        if server.proxied and server.url.startswith("http://"):
+            document.fault((*path, name, "url"), "must be https: the pair's proxy is for https only")
     return server
 
 

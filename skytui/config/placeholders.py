@@ -27,7 +27,7 @@ SERVER_KNOWN = (
 )
 """Known of every server, always."""
 
-ORDER_KNOWN = ("queues", "mark", "expect.name", "expect.role", "expect.timeline")
+ORDER_KNOWN = ("queues", "runs", "mark", "expect.name", "expect.role", "expect.timeline")
 """Known only where something is done."""
 
 ITEM = "item"

@@ -4,15 +4,16 @@ The descriptions of the keys stand with their types; the tables of that page are
 """
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 from msgspec import Meta
 
 from skytui.config.action_spec import ActionSpec, RepairSpec
+from skytui.config.login import LoginSpec, secrets_of
 from skytui.config.placeholders import holes
 from skytui.config.reading_spec import ReadingSpec
-from skytui.config.values import Pick, UrlPath, Words
+from skytui.config.values import Words
 from skytui.pair.vocabulary import Action
 
 SCHEMA = 1
@@ -24,21 +25,6 @@ class LogSpec(msgspec.Struct, frozen=True, kw_only=True):
     follow: Annotated[
         str, Meta(description="the file, followed over lost connections, rotation and truncation")
     ]
-
-
-class LoginSpec(msgspec.Struct, frozen=True, kw_only=True):
-    """How a session is opened: `json` is posted to `post`, `pick` takes the token out of the reply.
-
-    Every request then carries `header` with `value`, where `{token}` stands for the token. `logout` is a
-    path that is sent a DELETE at the end.
-    """
-
-    post: UrlPath
-    json: dict[str, Any]
-    pick: Pick
-    header: str = "Authorization"
-    value: str = "Bearer {token}"
-    logout: UrlPath | None = None
 
 
 class CheckSpec(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,5 +60,5 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
         """The secrets it asks for."""
         done = [*self.actions.values(), *self.repairs.values()]
         values: list[object] = [[action.stdin, action.json, action.headers] for action in done]
-        values += [self.login.json] if self.login else []
-        return {hole.removeprefix("secret.") for hole in holes(values) if hole.startswith("secret.")}
+        names = {hole.removeprefix("secret.") for hole in holes(values) if hole.startswith("secret.")}
+        return names.union(secrets_of(self.login))

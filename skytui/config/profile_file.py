@@ -7,8 +7,9 @@ from typing import TypeVar, cast
 import msgspec
 
 from skytui.config.action_spec import ActionSpec, RepairSpec
-from skytui.config.profile import SCHEMA, CheckSpec, LoginSpec, LogSpec, Profile
-from skytui.config.profile_rules import check_action, check_holes, check_login, check_reading, check_repair
+from skytui.config.login import read_login
+from skytui.config.profile import SCHEMA, CheckSpec, LogSpec, Profile
+from skytui.config.profile_rules import check_action, check_holes, check_reading, check_repair
 from skytui.config.reading_spec import ReadingSpec
 from skytui.config.tables import Document, KeyPath, fields_of, nearest
 from skytui.config.values import path_of
@@ -66,7 +67,7 @@ def read_profile(document: Document) -> Profile:
     actions = _specs(document, "action", ActionSpec, [action.value for action in Action])
     repairs = _specs(document, "repair", RepairSpec, None)
     logs = _specs(document, "log", LogSpec, None)
-    login = _single(document, "login", LoginSpec)
+    login = read_login(document)
     check = _single(document, "check", CheckSpec) or CheckSpec()
     for name, reading in readings.items():
         check_reading(document, ("reading", name), reading, readings)
@@ -77,8 +78,6 @@ def read_profile(document: Document) -> Profile:
         check_repair(document, ("repair", name), repair)
     for name, log in logs.items():
         check_holes(document, ("log", name, "follow"), log.follow)
-    if login is not None:
-        check_login(document, login)
     for key in ("run", "expect"):
         check_holes(document, ("check", key), getattr(check, key) or "", order=True)
     check_holes(document, ("check", "headers"), check.headers, order=True)

@@ -9,7 +9,7 @@ import msgspec
 from skytui.config import placeholders
 from skytui.config.action_spec import HOW_ACTED, ActionSpec, RepairSpec
 from skytui.config.placeholders import ITEM, ORDER_KNOWN, PAGES, SERVER_KNOWN
-from skytui.config.profile import CheckSpec, LoginSpec
+from skytui.config.profile import CheckSpec
 from skytui.config.reading_spec import HOW_READ, ReadingSpec
 from skytui.config.tables import Document, KeyPath, nearest
 from skytui.pair.reading import Cause
@@ -271,14 +271,6 @@ def check_repair(document: Document, path: KeyPath, spec: RepairSpec) -> None:
             document.fault(here, f"give exactly one of is, pick, unknown; {given}")
         if name == "role" and condition.is_ == "master":
             document.fault(here, "a repair never applies to a server that reads master")
-
-
-def check_login(document: Document, login: LoginSpec) -> None:
-    """Remember the faults of [login]."""
-    check_holes(document, ("login", "json"), login.json, secrets=True)
-    check_holes(document, ("login", "value"), login.value, more=("token",))
-    for hole in set(placeholders.holes(login.header)):
-        document.fault(("login", "header"), f"`{{{hole}}}` may not stand here: it is a header's name")
 
 
 def check_holes(

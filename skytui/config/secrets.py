@@ -176,19 +176,30 @@ class SecretStore:
     def __init__(self, sources: Mapping[str, SecretSource]) -> None:
         self._sources = dict(sources)
         self._known: dict[str, Secret] = {}
+        self._refused: dict[str, str] = {}
 
     def resolve(self) -> None:
-        """Fetch every secret that needs no person. Blocks; raises ConfigError."""
+        """Fetch every secret that is not known and needs no person. Blocks; raises ConfigError."""
         for name, source in self._sources.items():
-            secret = resolve(name, source)
+            secret = resolve(name, source) if name not in self._known else None
             if secret is not None:
-                self._known[name] = secret
+                self.put(name, secret)
 
     def missing(self) -> dict[str, str]:
         """The secrets a person must still give: name and the words to ask with."""
         return {
             name: source.prompt or name for name, source in self._sources.items() if name not in self._known
         }
+
+    def refused(self) -> dict[str, str]:
+        """Those of the missing ones that were known and refused: name and who said what."""
+        return dict(self._refused)
+
+    def why_missing(self, name: str) -> str:
+        """Why there is no secret of this name, as a sentence."""
+        if name in self._refused:
+            return f"The secret `{name}` was refused: {self._refused[name]}"
+        return f"The secret `{name}` has not been given yet."
 
     def put(self, name: str, secret: Secret) -> None:
         """Take a secret that a person gave.
@@ -198,10 +209,16 @@ class SecretStore:
         if name not in self._sources:
             raise KeyError(name)
         self._known[name] = secret
+        self._refused.pop(name, None)
 
-    def forget(self, name: str) -> None:
-        """Drop a secret that turned out to be wrong; it is missing again."""
-        self._known.pop(name, None)
+    def refuse(self, name: str, secret: Secret, why: str) -> None:
+        """Drop a secret that somebody did not take, unless another was given meanwhile; it is missing again.
+
+        `why` is what they said, as a sentence.
+        """
+        if self._known.get(name) == secret:
+            del self._known[name]
+            self._refused[name] = why
 
     def get(self, name: str) -> Secret | None:
         """The secret, or None while it is not known."""

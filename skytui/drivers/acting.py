@@ -133,6 +133,18 @@ class Actor:
         what = "; then ".join(commands or ["nothing to do"])
         return f"{self._server}: {what}{_aside('standard input', stdin)}{_duration(spec)}"
 
+    def percent(self, order: Order, line: str) -> float | None:
+        """How far a line says that its command is; None where it gives no number of percent."""
+        spec = self._profile.actions.get(order.action)
+        found = (
+            spec.progress.compiled.search(line) if spec is not None and spec.progress is not None else None
+        )
+        try:
+            percent = float(found["percent"]) if found else -1.0
+        except (TypeError, ValueError):
+            return None
+        return percent if 0 <= percent <= 100 else None
+
     def _cannot(self, order: Order, spec: ActionSpec | None) -> str:
         """Why an order is not one for this driver; empty when it is."""
         name = order.action.value.replace("_", " ")

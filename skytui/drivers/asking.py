@@ -12,6 +12,7 @@ import msgspec
 from skytui.clock import Clock, Instant
 from skytui.config.placeholders import PAGES, fill, text
 from skytui.config.reading_spec import PagesSpec, ReadingSpec
+from skytui.drivers.connection import AtProxyError
 from skytui.drivers.http import Web
 from skytui.drivers.paging import read_pages
 from skytui.drivers.replies import Answer, UnusableError, found_in, left_out, mapped
@@ -95,7 +96,7 @@ async def ask(request: Request, web: Web | None, host: Host | None, clock: Clock
 
 async def _get(request: Request, web: Web | None, at: Instant) -> Answer | Unknown:
     if web is None:
-        return Unknown("the configuration gives no url for it", at, request.source, Cause.NOT_ASKED)
+        return Unknown("the configuration gives no url for it", at, request.source, Cause.NO_SUCH_THING)
     if request.pages is not None:
         return await read_pages(
             web,
@@ -107,12 +108,13 @@ async def _get(request: Request, web: Web | None, at: Instant) -> Answer | Unkno
             at=at,
         )
     reply = await web.get(request.what, request.deadline)
-    return Answer(at, code=reply.status, content=reply.content, complaint=reply.message)
+    complaint = f"{web.name} {reply.message}" if reply.redirect else reply.message
+    return Answer(at, code=reply.status, content=reply.content, complaint=complaint)
 
 
 async def _command(request: Request, host: Host | None, at: Instant) -> Answer | Unknown:
     if host is None:
-        return Unknown("the configuration gives no ssh for it", at, request.source, Cause.NOT_ASKED)
+        return Unknown("the configuration gives no ssh for it", at, request.source, Cause.NO_SUCH_THING)
     done = await host.run(request.what, deadline=request.deadline)
     return Answer(at, code=done.code, content=done.stdout, errors=done.stderr, complaint=done.complaint)
 
@@ -138,6 +140,8 @@ def _cause(request: Request, error: RemoteError) -> Cause:
         return Cause.REFUSED
     if not isinstance(error, UnreachableError):
         return Cause.OTHER
+    if isinstance(error, AtProxyError):
+        return Cause.OTHER  # what the proxy does says nothing about the server
     if request.way == "command":
         return Cause.SILENT if isinstance(error, LostError) else Cause.HOST
     causes = list(_chain(error))

@@ -26,6 +26,9 @@ class Driver(Protocol):
     async def read(self) -> ServerReading:
         """Ask for everything once. Never raises for what a server does: a failure is an `Unknown`."""
 
+    def look_again(self) -> None:
+        """What was read before now is not enough: ask for the slow readings, too, with the next `read`."""
+
     async def act(self, order: Order, said: Said) -> Outcome:
         """Carry out an order, once. Never raises for what a server does; a lost outcome is UNKNOWN."""
 
@@ -50,6 +53,9 @@ class Driver(Protocol):
 
     def preview(self, order: Order) -> str:
         """What would run where, with secrets left out: for the step card and the printed plan."""
+
+    def percent(self, order: Order, line: str) -> float | None:
+        """How far this line of a command says that it is, from 0 to 100; None where it says nothing of it."""
 
     def follow(self, log: str) -> AsyncIterator[LogLine]:
         """The lines of a log as they are written, over lost connections, rotation and truncation."""

@@ -44,7 +44,9 @@ class ProfiledDriver:
         self._clock = clock
         self._server = server
         self._scope = Scope(config, server, secrets=secrets)
-        self._web = Web(own, profile.login, self._scope, transport) if own.url else None
+        self._web = (
+            Web(own, profile.login, self._scope, transport, secrets=secrets, clock=clock) if own.url else None
+        )
         self._host = Host(server, own.ssh, clock, network) if own.ssh is not None else None
         self._actor = Actor(config, server, profile=profile, secrets=secrets, web=self._web, host=self._host)
         self._reader = Reader(profile, self._scope, server, clock=clock, web=self._web, host=self._host)
@@ -69,6 +71,10 @@ class ProfiledDriver:
         asked = await self._reader.read()
         return ServerReading(**{name: one.value for name, one in asked.items()})  # type: ignore[arg-type]
 
+    def look_again(self) -> None:
+        """Ask for the slow readings anew, beside the next poll."""
+        self._reader.look_again()
+
     async def act(self, order: Order, said: Said) -> Outcome:
         """Carry out an order, once."""
         return await self._actor.act(order, said)
@@ -80,6 +86,10 @@ class ProfiledDriver:
     def preview(self, order: Order) -> str:
         """What would run where; secrets stay `{secret.NAME}`."""
         return self._actor.preview(order)
+
+    def percent(self, order: Order, line: str) -> float | None:
+        """How far this line of a command says that it is, by the pattern `progress` of its action."""
+        return self._actor.percent(order, line)
 
     async def repair(self, name: str, order: Order, said: Said) -> Outcome:
         """Carry out a repair, once. Whether it applies is for who asks; KeyError for an unknown one."""
@@ -111,7 +121,7 @@ class ProfiledDriver:
         """Why the server does not take our secrets; empty when it does, or when it cannot be asked."""
         try:
             if self._web is not None:
-                await self._web.login()
+                await self._web.login(again=True)
         except WrongSecretError as wrong:
             return str(wrong)
         except RemoteError:  # says nothing about a secret
@@ -135,6 +145,7 @@ class ProfiledDriver:
 
     async def close(self) -> None:
         """Log out and end all connections."""
+        await self._reader.close()
         if self._web is not None:
             await self._web.close()
         if self._host is not None:

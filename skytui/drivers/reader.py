@@ -14,8 +14,9 @@ from skytui.drivers.both import Found, difference, operands
 from skytui.drivers.http import Web
 from skytui.drivers.replies import Answer
 from skytui.drivers.scope import Scope
+from skytui.drivers.unhurried import Unhurried
 from skytui.pair.reading import Cause, Known, Unknown
-from skytui.pair.vocabulary import READINGS, Role, value_type
+from skytui.pair.vocabulary import READINGS, SLOW, Role, value_type
 from skytui.remote.ssh import Host
 
 _TYPES = {name: value_type(name) for name in READINGS}
@@ -46,16 +47,31 @@ class Reader:
         self._asked: dict[Request, tuple[Instant, asyncio.Task[Answer | Unknown]]] = {}
         self._began: Instant | None = None
         self._ended: Instant | None = None
+        slow = [name for name in READINGS if name in SLOW and name in profile.readings]
+        self._slow = Unhurried(lambda: self._alone(slow, self._began or clock.instant()), clock)
+
+    def look_again(self) -> None:
+        """Ask for the slow readings anew, beside the next poll."""
+        self._slow.again()
+
+    async def close(self) -> None:
+        """Wait for no slow reading any more."""
+        await self._slow.close()
 
     def beside(self, peer: "Reader") -> None:
         """Make the other server's reader known."""
         self._peer = peer
 
     async def read(self) -> dict[str, Asked]:
-        """Every reading of the vocabulary, once: everything is asked at once, equal requests once."""
+        """Every reading of the vocabulary: everything is asked at once, equal requests once.
+
+        The slow readings come with the time they were asked for, which may be before this poll.
+        """
         self._began, self._ended = self._clock.instant(), None
         try:
-            asked = await self._alone(READINGS, self._began)
+            often = [name for name in READINGS if name not in SLOW]
+            asked, slow = await asyncio.gather(self._alone(often, self._began), self._slow.answers())
+            asked = {name: self._not_said(name) for name in SLOW} | asked | slow
             return asked | await self._together(asked, self._began)
         finally:
             self._ended = self._clock.instant()
@@ -115,9 +131,9 @@ class Reader:
                 Cause.STANDBY if standby else Cause.NOT_ASKED,
             )
         if spec.absent:
-            return _unasked("this kind of system has no such thing")
+            return _unasked("this kind of system has no such thing", Cause.NO_SUCH_THING)
         if spec.manual is not None:
-            return _unasked(f"a person looks at it: {text(spec.manual, self._scope)}")
+            return _unasked(f"a person looks at it: {text(spec.manual, self._scope)}", Cause.BY_HAND)
         if spec.difference is not None:
             return _unasked("it takes both servers, and the other is not known")
         if request_for(spec, self._scope) is None:
@@ -125,7 +141,8 @@ class Reader:
         return None
 
     def _not_said(self, name: str) -> Asked:
-        return Asked(_unasked(f"the profile {self._profile.name} does not say how it is read"))
+        says = f"the profile {self._profile.name} does not say how it is read"
+        return Asked(_unasked(says, Cause.NO_SUCH_THING))
 
     # -- with the other server
 

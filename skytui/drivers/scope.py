@@ -44,7 +44,7 @@ class Scope:
             "console": console_name(pair.name),
         }
         if order is not None:
-            self._values |= {"queues": list(order.queues), "mark": order.mark}
+            self._values |= {"queues": list(order.queues), "runs": list(order.runs), "mark": order.mark}
             expects = expects or order.expects
         if expects is not None:
             self._values |= {
@@ -67,7 +67,7 @@ class Scope:
             return "{" + name + "}"
         secret = self._secrets.get(name.removeprefix("secret."))
         if secret is None:
-            raise RefusedError(f"The secret `{name.removeprefix('secret.')}` has not been given yet.")
+            raise RefusedError(self._secrets.why_missing(name.removeprefix("secret.")))
         return secret.reveal()
 
 

@@ -9,7 +9,7 @@ from skytui.drivers.scripted_world import Fate, ScriptedPair, ScriptedServer
 from skytui.pair.logline import LogLine
 from skytui.pair.mark import Mark, Marking, Unmarked
 from skytui.pair.order import Order, Outcome, Result
-from skytui.pair.reading import Known, Unknown
+from skytui.pair.reading import Cause, Known, Unknown
 from skytui.pair.vocabulary import (
     Action,
     Agent,
@@ -20,7 +20,9 @@ from skytui.pair.vocabulary import (
     Process,
     Queue,
     Role,
+    Salvage,
     Scheduler,
+    Script,
     ServerReading,
 )
 
@@ -30,13 +32,15 @@ ON_HOST = {
     Action.SET_GUARD,
     Action.CLEAR_GUARD,
     Action.SHUT_DOWN,
+    Action.FENCE,
     Action.START,
     Action.PROMOTE,
+    Action.SALVAGE,
     Action.CONVERT,
 }
 """What runs on the host and leaves a record there; the rest goes over HTTP and leaves none."""
 
-_BY_HAND = {Action.SALVAGE, Action.CLEAR_MARKER}
+_BY_HAND = {Action.CLEAR_MARKER}
 
 
 def position_text(position: int) -> str:
@@ -67,6 +71,9 @@ class ScriptedDriver:
         at = self._pair.clock.instant()
         self._pair.turn(self._own)
         return _Eye(self._pair, self._own, at).look()
+
+    def look_again(self) -> None:
+        """Everything is asked for at each poll."""
 
     async def act(self, order: Order, said: Said) -> Outcome:
         """Carry out an order, once, with the fate that the world has for it."""
@@ -109,6 +116,10 @@ class ScriptedDriver:
             return self._pair.records[order.token][1]
         self._pair.void.add(order.token)
         return Outcome(Result.NOT_STARTED, f"{self.server}: it was never started there, and never will be.")
+
+    def percent(self, order: Order, line: str) -> float | None:
+        """Its commands say nothing of how far they are."""
+        return None
 
     def preview(self, order: Order) -> str:
         """What would run where."""
@@ -206,13 +217,25 @@ class ScriptedDriver:
             Action.SHUT_DOWN: lambda _: pair.shut_down(own),
             Action.FENCE: lambda _: pair.fence(own),
             Action.START: lambda _: pair.start(own),
+            Action.RUN_NOW: self._run_now,
             Action.PROMOTE: lambda _: pair.promote(own),
+            Action.SALVAGE: self._salvage,
             Action.CONVERT: lambda _: pair.convert(own),
         }
 
     def _schedule(self, state: str) -> str:
         if self._pair.scheduler != state:
             self._pair.scheduler, self._own.ticks = state, 0
+        return ""
+
+    def _run_now(self, order: Order) -> str:
+        self._own.late = [late for late in self._own.late if late.id not in order.runs]
+        return ""
+
+    def _salvage(self, order: Order) -> str:
+        if not self._own.down:
+            return "its server runs"
+        self._own.salvage = Salvage(order.mark, f"/home/{self.server}/salvage/{order.mark}")
         return ""
 
     def _guard(self, *, is_set: bool) -> str:
@@ -255,18 +278,19 @@ class _Eye:
             address=self._served(own.address),
             listen_port=self._served(own.port),
             users=self._served(list(pair.users)),
-            running_jobs=self._of_master(list(pair.running)),
+            running_jobs=self._served(list(pair.running)),
             due_jobs=self._of_master(list(pair.due)),
             next_start=self._of_master(""),
             finished_runs=self._of_master(list(own.finished)),
+            late_runs=self._of_master(list(own.late)),
             queues=self._served(queues),
-            agents=self._of_master(agents),
+            agents=self._served(agents),
             scheduler=self._of_master(Scheduler(pair.scheduler, own.ticks)),
             replication_pending=self._served(pair.pending),
             replication_link=self._served(link),
             wal_position=self._served(position_text(own.position)),
             standby_status=self._served(status),
-            server_history=self._of_master([]),
+            server_history=self._of_master(list(own.unrecognised)),
             database_bytes=self._served(3 * 2**30),
             disk_free=self._hosted(40 * 2**30),
             process=self._hosted(processes),
@@ -274,7 +298,17 @@ class _Eye:
             control=self._hosted(Control(own.control, position_text(own.checkpoint), own.timeline)),
             guard=self._hosted(own.guard),
             marker=self._hosted(own.marker),
+            scripts=self._hosted([Script(name, True, True, "0" * 64, True) for name in sorted(ON_HOST)]),
+            reaches_peer=self._hosted([self._from_here(peer)]),
+            run_mark=self._hosted(own.run_mark.mark.identity if own.run_mark.mark else ""),
+            last_boot=self._hosted(own.booted),
+            salvage=self._hosted(own.salvage),
         )
+
+    def _from_here(self, peer: ScriptedServer) -> Port:
+        if peer.host_up:
+            return Port(peer.port, "open" if peer.serving else "refused")
+        return Port(peer.port, "no answer")
 
     def _served(self, value: T) -> Known[T] | Unknown:
         if self._own.serving and self._own.host_up:
@@ -283,7 +317,8 @@ class _Eye:
 
     def _of_master(self, value: T) -> Known[T] | Unknown:
         if self._own.serving and self._own.role is not Role.MASTER:
-            return Unknown("asked of the master only; this server reads standby")
+            says = "asked of the master only; this server reads standby"
+            return Unknown(says, cause=Cause.NOT_ASKED)
         return self._served(value)
 
     def _hosted(self, value: T) -> Known[T] | Unknown:

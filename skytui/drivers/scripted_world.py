@@ -7,11 +7,12 @@ a server calls: replication counts down, agents come back, the scheduler ticks, 
 import asyncio
 import enum
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from skytui.clock import Clock
 from skytui.pair.mark import Carried, Foreign, Mark, Marking
 from skytui.pair.order import Order, Outcome
-from skytui.pair.vocabulary import Action, FinishedRun, Job, Role, User
+from skytui.pair.vocabulary import Action, FinishedRun, Job, LateRun, Role, Salvage, User
 
 
 class Fate(enum.Enum):
@@ -69,8 +70,12 @@ class ScriptedServer:
     connected: set[str] = field(default_factory=set)
     back_at: int = 0
     finished: list[FinishedRun] = field(default_factory=list)
+    late: list[LateRun] = field(default_factory=list)
+    unrecognised: list[FinishedRun] = field(default_factory=list)
     marker: str = ""
+    salvage: Salvage = field(default_factory=Salvage)
     run_mark: ScriptedMark = field(default_factory=ScriptedMark)
+    booted: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
     @property
     def down(self) -> bool:
@@ -100,6 +105,7 @@ class ScriptedPair:
     pending: int = 0
     rate: int = 1
     link_up: bool = True
+    touched: bool = False
     agents_after: int = 2
     fates: dict[Action, list[Fate]] = field(default_factory=dict)
     gates: dict[Action, asyncio.Event] = field(default_factory=dict)
@@ -208,6 +214,8 @@ class ScriptedPair:
             return "its server does not run"
         server.role = Role.MASTER
         server.timeline += 1
+        if self.touched:
+            self.peer(server.name).checkpoint += 0x100
         server.control = "in production"
         server.ticks = 0
         server.connected = set()

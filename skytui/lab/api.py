@@ -1,6 +1,7 @@
 """A small client of the practice servers' HTTPS API, for the programs that build and convert the pair."""
 
 import ssl
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -38,11 +39,19 @@ class Api:
         """End the session, so that it is not among the users logged in."""
         self._ask("DELETE", "/login")
 
+    def show(self, token: str) -> None:
+        """Show a token of one's own from here on, as agents and the peer's host do, instead of logging in."""
+        self._client.headers["Authorization"] = f"Bearer {token}"
+
     def get(self, path: str) -> dict[str, Any]:
         """What the server says at `/api/v1` + `path`."""
         return self._ask("GET", path)
 
-    def _ask(self, method: str, path: str, body: dict[str, str] | None = None) -> dict[str, Any]:
+    def post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
+        """What the server answers to `body`."""
+        return self._ask("POST", path, body)
+
+    def _ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
         try:
             reply = self._client.request(method, f"/api/v1{path}", json=body)
         except httpx.HTTPError as error:

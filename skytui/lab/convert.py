@@ -61,7 +61,7 @@ def convert(node: NodeConfig, stream: TextIO, say: Say) -> None:
     _check_own_side(node, cluster, interrupted)
     identifier = None if interrupted else cluster.control().system_identifier
     source = _ask(master, node, identifier)
-    if lacking := reseed.space_lacking(source, cluster.data.parent):
+    if lacking := reseed.space_lacking(source, cluster.data.parent, service.disk_limit(node)):
         raise CommandError(NO_SPACE, f"{lacking} Nothing changed.")
     try:
         reseed.make_slot(source)

@@ -3,39 +3,28 @@
 Each fault is real: a process is killed or stopped, a setting is made wrong. Nothing pretends.
 """
 
+import contextlib
 import os
 import signal
 import socket
-from collections.abc import Callable
-from dataclasses import dataclass
 
+import psutil
 from psycopg import conninfo, sql
 
 from skytui.errors import LabError, UsageError
-from skytui.lab import database, processes, service
+from skytui.lab import database, processes, service, tomlfile
 from skytui.lab.bringup import start_host
 from skytui.lab.command import say
+from skytui.lab.fault import Fault
 from skytui.lab.node import NodeConfig
 from skytui.lab.places import HOSTS, Places
 from skytui.lab.postgres import Cluster
+from skytui.lab.wrongfiles import WRONG_FILES
 
 _SECONDS = 20.0
+_NEXT_JOB_SECONDS = 90.0
+_SMALL_DISK = 16 * 1024 * 1024
 _DISCARD_PORT = 9  # nothing listens there; a connection is refused at once
-
-
-@dataclass(frozen=True)
-class Fault:
-    """A fault: its name, what it does and what undoing it does, in words for `--list`.
-
-    `needs_host`: which host is the operator's choice. `undo` is None where there is nothing to undo.
-    """
-
-    name: str
-    does: str
-    undoing: str
-    needs_host: bool
-    inject: Callable[[Places, str], None]
-    undo: Callable[[Places, str], None] | None
 
 
 def inject(name: str, host: str = "") -> str:
@@ -163,6 +152,60 @@ def _reboot(places: Places, host: str) -> None:
     _power_on(places, host)
 
 
+def _shrink_disk(places: Places, host: str) -> None:
+    tomlfile.write(NodeConfig.load(places.node_toml(host)).conf / "disk_free", f"{_SMALL_DISK}\n")
+
+
+def _grow_disk(places: Places, host: str) -> None:
+    (NodeConfig.load(places.node_toml(host)).conf / "disk_free").unlink(missing_ok=True)
+
+
+def _commands(places: Places) -> list[psutil.Process]:
+    """What the agents' jobs run now."""
+    agents = [found.process for found in processes.find(places) if "skytui.lab.agent" in found.command]
+    found: list[psutil.Process] = []
+    for agent in agents:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            found += agent.children(recursive=True)
+    return found
+
+
+def _signal_commands(places: Places, number: signal.Signals) -> bool:
+    """Signal every command of a job. Whether one got it."""
+    got = False
+    for command in _commands(places):
+        with contextlib.suppress(psutil.NoSuchProcess):  # it has ended meanwhile
+            command.send_signal(number)
+            got = True
+    return got
+
+
+def _hang_jobs(places: Places, _host: str) -> None:
+    if not processes.wait_for(lambda: _signal_commands(places, signal.SIGSTOP), _NEXT_JOB_SECONDS):
+        raise LabError(f"No job began within {_NEXT_JOB_SECONDS:.0f} s; none hangs.")
+
+
+def _continue_jobs(places: Places, _host: str) -> None:
+    _signal_commands(places, signal.SIGCONT)
+
+
+# Locked and deleted in one statement: a run that ends meanwhile is not taken.
+_FORGET = """
+    DELETE FROM sky.run WHERE id = (
+        SELECT r.id FROM sky.run r JOIN procrastinate_jobs j ON j.id = r.queued_job
+        WHERE j.status = 'doing' AND r.state = 'running'
+        ORDER BY r.started_at DESC LIMIT 1 FOR UPDATE OF r SKIP LOCKED
+    ) RETURNING id
+"""
+
+
+def _forget_run(places: Places, _host: str) -> None:
+    node = _with_role(places, standby=False)
+    with database.connect(Cluster.of(node), node.secrets().superuser) as connection:
+        if not processes.wait_for(lambda: bool(connection.execute(_FORGET).fetchall()), _NEXT_JOB_SECONDS):
+            raise LabError(f"No job began within {_NEXT_JOB_SECONDS:.0f} s; none was forgotten.")
+
+
 def _listens(node: NodeConfig) -> bool:
     try:
         socket.create_connection((node.ssh.address, node.ssh.port), timeout=2).close()
@@ -181,6 +224,7 @@ FAULTS: dict[str, Fault] = {
             needs_host=False,
             inject=_cut_walreceiver,
             undo=_mend_walreceiver,
+            breaks=("replication-link", "standby-active"),
         ),
         Fault(
             "stop-agents",
@@ -189,6 +233,31 @@ FAULTS: dict[str, Fault] = {
             needs_host=False,
             inject=_stop_agents,
             undo=_continue_agents,
+            breaks=("agents",),
+        ),
+        Fault(
+            "small-disk",
+            "a host may use no more than 16 MiB of its disk: no copy of the database fits",
+            "it may use all of it again",
+            needs_host=True,
+            inject=_shrink_disk,
+            undo=_grow_disk,
+        ),
+        Fault(
+            "hang-jobs",
+            "the jobs that run now do not end (SIGSTOP); where none runs, the next one",
+            "they go on (SIGCONT)",
+            needs_host=False,
+            inject=_hang_jobs,
+            undo=_continue_jobs,
+        ),
+        Fault(
+            "forget-run",
+            "the master forgets a run that is under way: its end will not be recognised",
+            "its end stays in Server History",
+            needs_host=False,
+            inject=_forget_run,
+            undo=None,
         ),
         Fault(
             "orphan-database",
@@ -197,6 +266,13 @@ FAULTS: dict[str, Fault] = {
             needs_host=False,
             inject=_orphan_database,
             undo=_adopt_database,
+            breaks=("ports", "processes", "standby-reaches-master"),
+            hides=(
+                *("roles", "identity", "database", "pinned", "timeline", "version", "profile", "address"),
+                *("clocks", "http", "login", "replication-link", "file-requests", "log-distance"),
+                *("standby-active", "scheduler", "agents", "queues", "users", "running-jobs", "due-jobs"),
+                *("server-history", "disk"),
+            ),
         ),
         Fault(
             "reboot",
@@ -213,6 +289,13 @@ FAULTS: dict[str, Fault] = {
             needs_host=True,
             inject=_kill_host,
             undo=_power_on,
+            breaks=("ports", "last-boot"),
+            hides=(
+                *("ssh", "scripts-present", "scripts-executable", "scripts-run", "scripts-alike"),
+                *("scripts-unchanged", "master-reaches-standby", "standby-reaches-master", "processes"),
+                *("control-data", "disk", "guard", "marker", "run-mark", "last-boot"),
+            ),
         ),
+        *WRONG_FILES,
     )
 }

@@ -85,6 +85,7 @@ async def run(node: NodeConfig, *, boots: bool) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
+    (node.home / "run" / "booted").write_text(f"{time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime())}\n")
     acceptor = await listen(node)
     _log.info("%s listens on %s:%s", node.name, node.ssh.address, node.ssh.port)
     booting = asyncio.create_task(asyncio.to_thread(boot, node)) if boots else None

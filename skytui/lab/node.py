@@ -108,6 +108,10 @@ class NodeConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "pg_bin": self.postgres.bin,
             "data": self.postgres.data,
             "lab": self.node.lab,
+            "pair": self.node.pair,
+            "peer_address": self.peer.http_address,
+            "peer_http_port": self.peer.http_port,
+            "peer_pg_port": self.peer.pg_port,
             "python": sys.executable,
             "pythonpath": processes.python_environment().get("PYTHONPATH", ""),
         }

@@ -149,13 +149,17 @@ class Cluster:
         self.write(self.data / "postgresql.conf", settings)
         self.write(self.data / "pg_hba.conf", _HBA)
 
-    def start(self) -> None:
-        """Start it in whatever role the data directory has; returns when it takes connections."""
+    def start(self, **more: str) -> None:
+        """Start it in whatever role the data directory has; returns when it takes connections.
+
+        `more` are settings for this one start.
+        """
         options = {
             "port": str(self.port),
             "listen_addresses": self.address,
             "unix_socket_directories": str(self.socket_dir),
             "cluster_name": self.name,
+            **more,
         }
         line = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in options.items())
         self.forget_the_dead()

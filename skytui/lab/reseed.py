@@ -37,11 +37,15 @@ class Source:
         )
 
 
-def space_lacking(source: Source, folder: Path) -> str:
-    """Why the copy would not fit into `folder`, as a sentence; empty when it fits."""
+def space_lacking(source: Source, folder: Path, most: int | None = None) -> str:
+    """Why the copy would not fit into `folder`, as a sentence; empty when it fits.
+
+    `most`: the host may use no more than so many bytes of what is free.
+    """
     # A copy of the database beside the old one, and room for the WAL written meanwhile.
     needed = source.bytes + source.bytes // 10 + 64 * _MIB
     free = shutil.disk_usage(folder).free
+    free = free if most is None else min(free, most)
     if free >= needed:
         return ""
     return f"{folder} has {free // _MIB} MiB free and the copy needs {needed // _MIB} MiB: make room."

@@ -124,6 +124,14 @@ def autostart(node: NodeConfig) -> bool:
     return (node.conf / "autostart").read_text().strip() == "yes"
 
 
+def disk_limit(node: NodeConfig) -> int | None:
+    """How many bytes of its disk this host may still use, where it was given less than the machine has."""
+    try:
+        return int((node.conf / "disk_free").read_text())
+    except FileNotFoundError:
+        return None
+
+
 def promotion_note(node: NodeConfig) -> Path:
     """The note that stands while a standby is promoted: a second run takes up one that was interrupted."""
     return node.conf / "promoting"

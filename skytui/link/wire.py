@@ -12,8 +12,11 @@ import msgspec
 
 from skytui.pair.logline import LogLine
 from skytui.pair.pair import PairReading
+from skytui.runbook.cadence import Cadence
 from skytui.runbook.events import Recorded
+from skytui.runbook.history import UsualTime
 from skytui.runbook.model import Run
+from skytui.runbook.progress import Progress
 from skytui.runbook.steps import Kind
 from skytui.runbook.watch import Watch
 
@@ -41,11 +44,16 @@ class Open(msgspec.Struct, frozen=True, tag="open"):
     """Start a run.
 
     `take_over` is the reason for which the mark of another jump host's dead run is replaced, if there is one.
+    `promote_before` is the latest time for `promote`, past which an abort is proposed; `why` and `ticket` are
+    what stands in the report as the run's occasion, both may be empty.
     """
 
     number: int
     kind: Kind = Kind.PLANNED
     take_over: str = ""
+    promote_before: datetime | None = None
+    why: str = ""
+    ticket: str = ""
 
 
 class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
@@ -58,12 +66,23 @@ class Confirm(msgspec.Struct, frozen=True, tag="confirm"):
 
 
 class Waive(msgspec.Struct, frozen=True, tag="waive"):
-    """Let the gate of this step pass unproven, for a reason."""
+    """Let the gate of this step pass unproven, for a reason; of `preflight` only the one `check`."""
 
     number: int
     run: str
     step: str
     reason: str
+    check: str = ""
+
+
+class Decide(msgspec.Struct, frozen=True, tag="decide"):
+    """Decide about rows of the step's list: a decision by row."""
+
+    number: int
+    run: str
+    step: str
+    decisions: dict[str, str]
+    reason: str = ""
 
 
 class AbortRun(msgspec.Struct, frozen=True, tag="abort"):
@@ -150,6 +169,12 @@ class Unwatch(msgspec.Struct, frozen=True, tag="unwatch"):
     reason: str
 
 
+class TrySecrets(msgspec.Struct, frozen=True, tag="try secrets"):
+    """Fetch the secrets that are wanted from their files, variables and commands again, and try them."""
+
+    number: int
+
+
 class Leave(msgspec.Struct, frozen=True, tag="leave"):
     """End the conductor, if no run is open."""
 
@@ -161,6 +186,7 @@ Request = (
     | Open
     | Confirm
     | Waive
+    | Decide
     | AbortRun
     | State
     | TurnRun
@@ -171,6 +197,7 @@ Request = (
     | HandOver
     | GiveSecret
     | Unwatch
+    | TrySecrets
     | Leave
 )
 
@@ -194,11 +221,15 @@ class Seat(msgspec.Struct, frozen=True):
 
 
 class ServerFacts(msgspec.Struct, frozen=True):
-    """What a screen has to know of a server beside its readings."""
+    """What a screen has to know of a server beside its readings.
+
+    `unverified`: nobody makes sure who answers at its address over HTTPS.
+    """
 
     name: str
     address: str
     logs: tuple[str, ...]
+    unverified: bool = False
 
 
 class Present(msgspec.Struct, frozen=True, tag="present"):
@@ -206,6 +237,26 @@ class Present(msgspec.Struct, frozen=True, tag="present"):
 
     operator: Seat | None = None
     others: tuple[Seat, ...] = ()
+
+
+class NewProgress(msgspec.Struct, frozen=True, tag="progress"):
+    """How far the command that is under way has got; None when none is."""
+
+    progress: Progress | None
+
+
+class Past(msgspec.Struct, frozen=True, tag="past"):
+    """What earlier runs say. `usual` is how long each step takes, by the kind of run and the step's id;
+    `folder` is where the runs lie, each in a folder of its own with its report.
+    """
+
+    usual: dict[str, dict[str, UsualTime]] = {}
+    cadence: Cadence = Cadence()
+    folder: str = ""
+
+    def usual_of(self, run: Run) -> dict[str, UsualTime]:
+        """The usual times of the steps of this run."""
+        return self.usual.get(run.kind, {})
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -237,9 +288,12 @@ class Watched(msgspec.Struct, frozen=True, tag="watched"):
 class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """The whole state. `you` is this client, `may` what it can ask for.
 
-    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given. `run` is the open run,
+    `keys_of` is whose keys the conductor uses; `secrets_wanted` are still to be given, and `secrets_refused`
+    says of some of them why what was known was not taken; `hosts_ask` is what hosts ask before they let us
+    in, which no run waits for. `run` is the open run,
     else the last one that ended while this conductor lives. `previews` are, by step, what each action would
-    run where.
+    run where. `optional` are the steps the configuration adds to a plan; `progress` is how far the command
+    under way has got; `past` is None until it has been read.
     """
 
     protocol: int
@@ -257,7 +311,12 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     events: tuple[Recorded, ...]
     lines: tuple[LogLine, ...]
     previews: dict[str, str] = {}
+    optional: tuple[str, ...] = ()
+    progress: Progress | None = None
+    past: Past | None = None
     watched: Watched | None = None
+    secrets_refused: dict[str, str] = {}
+    hosts_ask: tuple[str, ...] = ()
 
 
 class Denied(msgspec.Struct, frozen=True, tag="denied"):
@@ -293,9 +352,14 @@ class NewLines(msgspec.Struct, frozen=True, tag="lines"):
 
 
 class SecretsWanted(msgspec.Struct, frozen=True, tag="secrets"):
-    """The names of secrets still to be given."""
+    """The names of secrets still to be given; of those that were known and refused, who said what.
+
+    `hosts_ask` is what hosts ask before they let us in.
+    """
 
     names: tuple[str, ...]
+    refused: dict[str, str] = {}
+    hosts_ask: tuple[str, ...] = ()
 
 
 class Previews(msgspec.Struct, frozen=True, tag="previews"):
@@ -318,6 +382,8 @@ Message = (
     | NewReading
     | NewEvent
     | NewLines
+    | NewProgress
+    | Past
     | SecretsWanted
     | Previews
     | Present

@@ -25,8 +25,9 @@ class Expectation(msgspec.Struct, frozen=True):
 class Order(msgspec.Struct, frozen=True):
     """One action for one server. The same `token` is never carried out twice.
 
-    `queues` are the names an action is limited to; `peer` is the other server, by its name; `mark` is what
-    a marker says; `deadline` is how long a driver waits for the outcome, in seconds, before it is UNKNOWN.
+    `queues` are the names an action is limited to, `runs` the ids of those it starts; `peer` is the other
+    server, by its name; `mark` is what a marker says; `deadline` is how long a driver waits for the outcome,
+    in seconds, before it is UNKNOWN.
     """
 
     token: str
@@ -37,6 +38,7 @@ class Order(msgspec.Struct, frozen=True):
     queues: tuple[str, ...] = ()
     mark: str = ""
     deadline: float = 60.0
+    runs: tuple[str, ...] = ()
 
 
 class Result(enum.StrEnum):

@@ -5,6 +5,7 @@ from datetime import datetime
 import msgspec
 
 from skytui.clock import Instant
+from skytui.pair.facts import Facts
 from skytui.pair.reading import Known, Unknown
 from skytui.pair.vocabulary import Role, ServerReading
 
@@ -24,7 +25,7 @@ class PairReading(msgspec.Struct, frozen=True):
     """What is known about the pair at `now`, after a poll that began at `began`.
 
     `trail` holds the File Replication Requests read in the last minute, oldest first; rate, ETA and the
-    gate of `replication-zero` are computed from it.
+    gate of `replication-zero` are computed from it. `facts` are those of the jump host.
     """
 
     began: Instant
@@ -33,6 +34,7 @@ class PairReading(msgspec.Struct, frozen=True):
     servers: dict[str, ServerReading]
     trail: tuple[Sample, ...] = ()
     poll: int = 0
+    facts: Facts = Facts()
 
     def server(self, name: str) -> ServerReading:
         """What is known about the server `name`; nothing at all when it is not of this pair."""

@@ -35,6 +35,10 @@ class Cause(enum.StrEnum):
     """The other side answered, and refused."""
     UNUSABLE = "unusable answer"
     """An answer came, and is not what the profile expects."""
+    NO_SUCH_THING = "no such thing"
+    """This kind of system has none, or its profile or configuration does not say how it is asked."""
+    BY_HAND = "by hand"
+    """A person looks at it."""
 
 
 class Known(msgspec.Struct, Generic[T_co], frozen=True, tag="known"):
@@ -68,7 +72,7 @@ class Unknown(msgspec.Struct, frozen=True, tag="unknown"):
     cause: Cause = Cause.OTHER
 
 
-NEVER_ASKED = Unknown("not asked yet")
+NEVER_ASKED = Unknown("not asked yet", cause=Cause.NOT_ASKED)
 """What every reading is before the first poll."""
 
 

@@ -12,6 +12,11 @@ import msgspec
 
 from skytui.pair.reading import NEVER_ASKED, Known, Stale, Unknown
 
+ACTIVE = "active"
+"""How an agent that runs jobs reads; and how the standby status on the master begins (in any case)."""
+ACTIVE_AND_CONNECTED = "active and connected"
+"""How the standby's own page begins when it is connected to its master (in any case)."""
+
 
 class Role(enum.StrEnum):
     """What a server is, as it says itself."""
@@ -34,6 +39,7 @@ class Action(enum.StrEnum):
     """Set the guard, then stop server and database, in whatever state they are."""
     START = "start"
     PROMOTE = "promote"
+    RUN_NOW = "run_now"
     SALVAGE = "salvage"
     CONVERT = "convert"
     WRITE_MARKER = "write_marker"
@@ -98,6 +104,31 @@ class FinishedRun(msgspec.Struct, frozen=True):
     code: int | None = None
 
 
+class Salvage(msgspec.Struct, frozen=True):
+    """What was last saved on a host before its server was converted; `mark`: for which run, empty for none.
+
+    `runs` names the first of the `counted` runs that only this host knew; `files` output files lie beside
+    them in `folder`. `aside`: its whole data directory was kept there instead, and nothing was counted.
+    """
+
+    mark: str = ""
+    folder: str = ""
+    runs: list[FinishedRun] = []
+    counted: int = 0
+    files: int = 0
+    aside: bool = False
+
+
+class LateRun(msgspec.Struct, frozen=True):
+    """A run that was due and did not start then. `state`: `missed` (it will not by itself), or `queued`."""
+
+    id: str
+    job: str
+    due: datetime
+    state: str
+    reason: str = ""
+
+
 class Scheduler(msgspec.Struct, frozen=True):
     """The Job Scheduler. `ticks` counts the turns of its loop since it was last started, in memory."""
 
@@ -147,6 +178,21 @@ class Control(msgspec.Struct, frozen=True):
         return self.state == "shut down"
 
 
+class Script(msgspec.Struct, frozen=True):
+    """A script of the procedure on its host, under the account that would run it.
+
+    `runs`: called in a form that does nothing, without a terminal, it ended well; None where no such form is
+    known. `says` is what it said if it did not.
+    """
+
+    name: str
+    present: bool
+    executable: bool = False
+    sha256: str = ""
+    runs: bool | None = None
+    says: str = ""
+
+
 class ServerReading(msgspec.Struct, frozen=True, kw_only=True):
     """Everything known about one server. The field names are the readings a profile may define."""
 
@@ -161,6 +207,7 @@ class ServerReading(msgspec.Struct, frozen=True, kw_only=True):
     due_jobs: Known[list[Job]] | Stale[list[Job]] | Unknown = NEVER_ASKED
     next_start: Known[str] | Stale[str] | Unknown = NEVER_ASKED
     finished_runs: Known[list[FinishedRun]] | Stale[list[FinishedRun]] | Unknown = NEVER_ASKED
+    late_runs: Known[list[LateRun]] | Stale[list[LateRun]] | Unknown = NEVER_ASKED
     queues: Known[list[Queue]] | Stale[list[Queue]] | Unknown = NEVER_ASKED
     agents: Known[list[Agent]] | Stale[list[Agent]] | Unknown = NEVER_ASKED
     scheduler: Known[Scheduler] | Stale[Scheduler] | Unknown = NEVER_ASKED
@@ -176,10 +223,20 @@ class ServerReading(msgspec.Struct, frozen=True, kw_only=True):
     control: Known[Control] | Stale[Control] | Unknown = NEVER_ASKED
     guard: Known[bool] | Stale[bool] | Unknown = NEVER_ASKED
     marker: Known[str] | Stale[str] | Unknown = NEVER_ASKED
+    scripts: Known[list[Script]] | Stale[list[Script]] | Unknown = NEVER_ASKED
+    reaches_peer: Known[list[Port]] | Stale[list[Port]] | Unknown = NEVER_ASKED
+    run_mark: Known[str] | Stale[str] | Unknown = NEVER_ASKED
+    last_boot: Known[datetime] | Stale[datetime] | Unknown = NEVER_ASKED
+    salvage: Known[Salvage] | Stale[Salvage] | Unknown = NEVER_ASKED
 
 
 READINGS = ServerReading.__struct_fields__
 """The names of all readings."""
+
+SLOW = frozenset({"scripts", "reaches_peer", "run_mark", "last_boot"})
+"""The readings that cost a host more than a glance: asked every `SLOW_SECONDS`, and whenever it matters."""
+
+SLOW_SECONDS = 30.0
 
 
 @functools.cache
@@ -194,3 +251,7 @@ def value_type(reading: str) -> object:
             value: object = known.__args__[0]
             return value
     raise KeyError(reading)
+
+
+OPTIONAL_STEPS = ("announce", "silence-monitoring", "repoint", "unsilence")
+"""The steps a pair's configuration may add to the plan. All are done by hand, outside both servers."""

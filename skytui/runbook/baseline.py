@@ -30,6 +30,8 @@ def record_baseline(run: Run, reading: PairReading) -> Baseline:
         },
         database_bytes=_known("database size", old.database_bytes),
         timeline=identity.timeline,
+        unrecognised=tuple(each.id for each in _known("Server History", old.server_history)),
+        next_start=shown(old.next_start) or "",
         system_identifier=identity.system_identifier,
         scheduler=_known("the Job Scheduler's state", old.scheduler).state,
     )

@@ -25,7 +25,9 @@ class Probe(msgspec.Struct, frozen=True, tag="probe"):
 
 
 class Look(msgspec.Struct, frozen=True, tag="look"):
-    """Poll now, instead of at the next turn."""
+    """Poll now, instead of at the next turn. `everything`: what is not asked at every poll, too."""
+
+    everything: bool = False
 
 
 class RunHook(msgspec.Struct, frozen=True, tag="hook"):

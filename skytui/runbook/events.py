@@ -12,7 +12,7 @@ from skytui.clock import Instant
 from skytui.pair.order import Expectation, Outcome
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
-from skytui.pair.vocabulary import Action
+from skytui.pair.vocabulary import Action, Salvage
 from skytui.runbook.model import Baseline, Debt, Ending
 from skytui.runbook.steps import Kind
 
@@ -31,6 +31,10 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     hash of what the run goes by to its end: steps, thresholds, configuration and profile, as they lie beside
     the journal. `deadlines` are in seconds, by step, in place of the procedure's own; `hooks` are
     those that are configured (`before shut-down`). `owed` is what an earlier run left to this one.
+    `why` and `ticket` are what whoever started it gave as its occasion.
+    `unverified` are the servers that need not prove over HTTPS who they are.
+    `instructions` are, by step, what the configuration says is done by hand; `promote_before` is the latest
+    time for `promote`, if one was given.
     """
 
     run: str
@@ -46,7 +50,12 @@ class Opened(Event, frozen=True, kw_only=True, tag="opened"):
     fixed: str = ""
     owed: tuple[Debt, ...] = ()
     deadlines: dict[str, float] = {}
+    instructions: dict[str, str] = {}
+    promote_before: datetime | None = None
     hooks: tuple[str, ...] = ()
+    why: str = ""
+    ticket: str = ""
+    unverified: tuple[str, ...] = ()
 
 
 class Confirmed(Event, frozen=True, kw_only=True, tag="confirmed"):
@@ -91,20 +100,43 @@ class Baselined(Event, frozen=True, kw_only=True, tag="baselined"):
 
 
 class Passed(Event, frozen=True, kw_only=True, tag="passed"):
-    """The gate of a step passed, on these proofs. `clock` is the acting server's own clock then."""
+    """The gate of a step passed, on these proofs. `clock` is the acting server's own clock then.
+
+    `checkpoint`, of `last-byte`: the stopped master's last one, which the standby is past.
+    """
 
     step: str
     proofs: tuple[str, ...]
     clock: datetime | None = None
+    checkpoint: str = ""
+
+
+class Salvaged(Event, frozen=True, kw_only=True, tag="salvaged"):
+    """What was saved of the former master before its conversion."""
+
+    salvage: Salvage
 
 
 class Waived(Event, frozen=True, kw_only=True, tag="waived"):
-    """A person let the gate pass unproven, for a reason."""
+    """A person let the gate pass unproven, for a reason; of `preflight` only the one `check`."""
 
     step: str
     who: str
     reason: str
     unproven: tuple[str, ...] = ()
+    check: str = ""
+
+
+class Decided(Event, frozen=True, kw_only=True, tag="decided"):
+    """A person decided about one row of the step's list; `says` is the row as it was shown."""
+
+    run: str
+    step: str
+    row: str
+    decision: str
+    who: str
+    reason: str = ""
+    says: str = ""
 
 
 class Held(Event, frozen=True, kw_only=True, tag="held"):
@@ -239,7 +271,9 @@ Recorded = (
     | Finished
     | Baselined
     | Passed
+    | Salvaged
     | Waived
+    | Decided
     | Held
     | Released
     | Aborted

@@ -10,6 +10,7 @@ from skytui.runbook.events import (
     Baselined,
     Closed,
     Confirmed,
+    Decided,
     Finished,
     HandedOver,
     Held,
@@ -24,6 +25,7 @@ from skytui.runbook.events import (
     Refuted,
     Released,
     Resumed,
+    Salvaged,
     Stated,
     Turned,
     Waived,
@@ -32,6 +34,7 @@ from skytui.runbook.model import (
     Abort,
     Checking,
     Debt,
+    Decision,
     Doubtful,
     Ended,
     Failed,
@@ -74,13 +77,22 @@ def _apply(run: Run | None, event: Recorded) -> Run:
             return _finish(run, event, outcome)
         case Baselined(baseline=baseline):
             return msgspec.structs.replace(run, baseline=baseline)
+        case Salvaged(salvage=salvage):
+            return msgspec.structs.replace(run, salvage=salvage)
         case Passed(step=step, proofs=proofs):
-            return _next(_settle(run, event), event, StepRecord(step, run.step_began, event.wall, proofs))
+            attested = STEPS[step].manual
+            record = StepRecord(step, run.step_began, event.wall, proofs, attested=attested)
+            return _next(_settle(run, event), event, record)
         case Waived():
-            waiver = Waiver(event.step, event.reason, event.who, event.unproven)
+            waiver = Waiver(event.step, event.reason, event.who, event.unproven, event.check)
             waived = msgspec.structs.replace(run, waivers=(*run.waivers, waiver))
+            if event.check:
+                return waived
             record = StepRecord(event.step, run.step_began, event.wall, event.unproven, waived=True)
             return _next(waived, event, record)
+        case Decided():
+            decision = Decision(event.step, event.row, event.decision, event.who, event.reason, event.says)
+            return msgspec.structs.replace(run, decisions=(*run.decisions, decision))
         case Held(who=who, reason=reason):
             return msgspec.structs.replace(run, hold=Hold(who, reason))
         case Released():
@@ -120,6 +132,11 @@ def _open(event: Opened) -> Run:
         operator=event.who,
         keys_of=event.keys_of or event.who,
         fixed=event.fixed,
+        why=event.why,
+        ticket=event.ticket,
+        unverified=event.unverified,
+        instructions=event.instructions,
+        promote_before=event.promote_before,
         began=event.wall,
         plan=event.plan,
         thresholds=event.thresholds,
@@ -137,7 +154,9 @@ def _open(event: Opened) -> Run:
 def _confirm(run: Run, event: Confirmed) -> Run:
     step = STEPS[event.step]
     tried = _half_way(run, step.id) if isinstance(run.stage, Checking) else run
-    if step.words:
+    if step.manual:
+        tried = msgspec.structs.replace(tried, said_done={**tried.said_done, step.id: event.who})
+    elif step.words:
         tried = msgspec.structs.replace(tried, accepted=event.who)
     return _stage(tried, event, Proving(step.id, event.at) if step.action else Checking(step.id, event.at))
 
@@ -169,7 +188,7 @@ def _owe(run: Run, step: Step) -> tuple[Debt, ...]:
             return (*run.ledger, Debt(step.id, run.old, names))
         case "stop-scheduler":
             return (*run.ledger, Debt(step.id, run.old))
-        case "guard-master" | "shut-down":
+        case "guard-master" | "shut-down" | "silence-monitoring":
             return (*run.ledger, Debt(step.id, run.old))
         case "fence-master":
             return _with(run.ledger, Debt("guard-master", run.old))
@@ -191,6 +210,7 @@ _PAYS = {
     "unlock-queues": {"lock-queues"},
     "start-scheduler": {"stop-scheduler"},
     "convert": {"guard-master", "shut-down"},
+    "unsilence": {"silence-monitoring"},
     "unlock-again": {"lock-queues"},
     "restart-scheduler": {"stop-scheduler"},
     "unguard-master": {"guard-master"},
@@ -202,10 +222,14 @@ _PAYS = {
 def _settle(run: Run, event: Passed) -> Run:
     paid = _PAYS.get(event.step, set())
     # The guard is owed also where it was set already, or could not be set on a host that is out of reach.
-    ledger = _owe(run, STEPS[event.step]) if event.step == "fence-master" else run.ledger
+    # What is silenced by hand is owed once somebody has said that it is.
+    owes = event.step == "fence-master" or STEPS[event.step].manual
+    ledger = _owe(run, STEPS[event.step]) if owes else run.ledger
     return msgspec.structs.replace(
         run,
         ledger=tuple(debt for debt in ledger if debt.what not in paid),
+        stopped_at=event.clock if event.step == "stop-scheduler" else run.stopped_at,
+        last_checkpoint=event.checkpoint or run.last_checkpoint,
         unlocked_at=event.clock if event.step == "unlock-queues" else run.unlocked_at,
         dark_until=event.wall if event.step in _LIGHT else run.dark_until,
     )

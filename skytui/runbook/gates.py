@@ -77,6 +77,8 @@ BEFORE: dict[str, Gate] = {
     "promote": (*OLD_IS_DOWN, proofs.new_is_standby),
     "start-scheduler": ONE_NEW_MASTER,
     "unlock-queues": ONE_NEW_MASTER,
+    "run-missed": ONE_NEW_MASTER,
+    "salvage": ONE_NEW_MASTER,
     "convert": ONE_NEW_MASTER,
     "start-again": (proofs.new_is_standby,),
     "unguard-master": ROLES_AS_FOUND,
@@ -87,18 +89,21 @@ BEFORE: dict[str, Gate] = {
 
 AGAIN: dict[str, Gate] = {
     "shut-down": (proofs.new_is_standby,),
+    "salvage": (proofs.new_is_master, proofs.old_ports_refuse),
     "convert": (proofs.new_is_master,),
 }
 """The same for another attempt, where an earlier one began, ended without its gate, and may have left the
 server half-way:
 stopping a server that is half stopped is safe while the other reads standby; the conversion refuses by itself
-what it cannot do. What was refused or never started left nothing half-way: the full gate applies."""
+what it cannot do; a salvage that was cut off may have left the database on its private socket, and stops it.
+What was refused or never started left nothing half-way: the full gate applies."""
 
 AFTER: dict[str, Gate] = {
+    "preflight": (proofs.no_check_blocks,),
     "baseline": (*ROLES_AS_FOUND, proofs.same_database, proofs.baseline_complete),
     "users-out": (proofs.nobody_logged_in,),
     "lock-queues": (proofs.queues_locked,),
-    "drain-jobs": (proofs.no_job_running,),
+    "drain-jobs": (proofs.no_job_runs_unaccepted,),
     "stop-scheduler": (proofs.scheduler_stopped,),
     "replication-zero": (
         proofs.link_streams_on_old,
@@ -120,7 +125,10 @@ AFTER: dict[str, Gate] = {
     "agents-back": (proofs.new_is_master, proofs.agents_connected),
     "start-scheduler": (proofs.new_is_master, proofs.scheduler_ticked),
     "unlock-queues": (proofs.new_is_master, proofs.our_queues_open, proofs.others_still_locked),
-    "first-job": (proofs.new_is_master, proofs.a_run_completed),
+    "first-job": (proofs.new_is_master, proofs.schedule_goes_on, proofs.missed_runs_decided),
+    "run-missed": (proofs.new_is_master, proofs.chosen_runs_queued),
+    "disk-space": (proofs.new_is_master, proofs.copy_fits),
+    "salvage": (proofs.new_is_master, proofs.nothing_left_behind),
     "convert": (proofs.new_is_master, proofs.old_is_standby, proofs.guard_gone),
     "standby-active": (
         proofs.new_is_master,
@@ -128,6 +136,9 @@ AFTER: dict[str, Gate] = {
         proofs.master_says_active,
         proofs.standby_says_active,
     ),
+    "server-history": (proofs.new_is_master, proofs.completions_decided),
+    "close": (proofs.new_is_master, proofs.nothing_owed),
+    **dict.fromkeys(("announce", "silence-monitoring", "repoint", "unsilence"), (proofs.said_done,)),
     "start-again": ROLES_AS_FOUND,
     "unguard-master": (*ROLES_AS_FOUND, proofs.guard_gone),
     "restart-scheduler": (*ROLES_AS_FOUND, proofs.old_scheduler_ticked),
@@ -147,7 +158,7 @@ AFTER: dict[str, Gate] = {
 
 def judge(gate: Gate, run: Run, sight: Sight) -> Verdict:
     """What each conjunct of a gate finds."""
-    return Verdict(tuple(_find(proof, run, sight) for proof in gate))
+    return Verdict(tuple(finding for proof in gate for finding in _find(proof, run, sight)))
 
 
 def may_start(run: Run, step: Step, reading: PairReading, since: Instant | None = None) -> Verdict:
@@ -161,9 +172,11 @@ def passes(run: Run, step: Step, reading: PairReading, since: Instant | None = N
     return judge(AFTER[step.id], run, Sight(reading, run.thresholds.fresh_seconds, since))
 
 
-def _find(proof: Proof, run: Run, sight: Sight) -> Finding:
+def _find(proof: Proof, run: Run, sight: Sight) -> list[Finding]:
     try:
-        holds, says = proof(run, sight)
+        found = proof(run, sight)
     except Missing as missing:
-        return Finding(False, str(missing), proof.__name__, early=isinstance(missing, TooEarly))
-    return Finding(holds, says, proof.__name__)
+        return [Finding(False, str(missing), proof.__name__, early=isinstance(missing, TooEarly))]
+    if isinstance(found, list):
+        return [Finding(part.holds, part.says, proof.__name__, part.early) for part in found]
+    return [Finding(*found, proof.__name__)]

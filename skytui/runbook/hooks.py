@@ -49,7 +49,8 @@ def noted(run: Run, event: Recorded) -> Run:
         case HookWaived(hook=hook, who=who, reason=reason):
             record, at = run.hooked[hook], run.step.id if run.step else ""
             waiver = Waiver(at, reason, who, (_failed_words(hook, record),))
-            waived = msgspec.structs.replace(run, waivers=(*run.waivers, waiver))
+            note = Waiting(at, f"the hook {hook} was waived by {who}: {reason}")
+            waived = msgspec.structs.replace(run, waivers=(*run.waivers, waiver), stage=note)
             return _with(waived, hook, msgspec.structs.replace(record, waived=True))
         case _:
             return run

@@ -27,6 +27,7 @@ from skytui.runbook.events import (
     Baselined,
     Closed,
     Confirmed,
+    Decided,
     Finished,
     Hooked,
     Intended,
@@ -38,6 +39,7 @@ from skytui.runbook.events import (
     Refuted,
     Released,
     Resumed,
+    Salvaged,
     Stated,
     Turned,
     Waived,
@@ -102,14 +104,19 @@ def _effects(run: Run, event: Recorded) -> list[Effect]:
             return [_goes_on(run, run.stage, event)]
         case Resumed():
             return [*_lost(run, event), Look()]
-        case Confirmed() | Finished() | Passed() | Waived() | Released() | Balked() | Stated() | Turned():
+        case Confirmed(step="preflight"):
+            return [Look(everything=True)]
+        case Finished() | Passed() | Waived() | Released() | Balked() | Stated() | Turned():
+            return [Look()]
+        case Confirmed() | Decided():
             return [Look()]
         case _:
             return []
 
 
 def _goes_back(run: Run) -> bool:
-    return run.abort is not None and run.hold is None
+    by_hand = run.step is not None and run.step.manual
+    return run.abort is not None and run.hold is None and not by_hand
 
 
 def _goes_on(run: Run, stage: Waiting, event: Recorded) -> Effect:
@@ -157,7 +164,7 @@ def _observe(run: Run, event: Observed) -> list[Effect]:
     if says := sign_of_life(run, reading):
         return [Raise(Refuted(at=event.at, wall=event.wall, says=says))]
     if isinstance(stage, Proving):
-        return [_start_or_balk(run, step, stage, event)] if reading.began.later_than(stage.since) else []
+        return _start_or_balk(run, step, stage, event) if reading.began.later_than(stage.since) else []
     if run.hold or not isinstance(stage, Checking | Doubtful):
         return []
     if isinstance(stage, Doubtful) and not step.readback:
@@ -165,47 +172,60 @@ def _observe(run: Run, event: Observed) -> list[Effect]:
     verdict = gates.passes(run, step, reading, stage.since)
     if not verdict.passes:
         return []
+    return _goes_past(run, step, event, verdict.proofs)
+
+
+def _goes_past(run: Run, step: Step, event: Observed, proofs: tuple[str, ...]) -> list[Effect]:
+    """The gate passes; what it found that later steps go by is recorded first."""
+    reading, at, wall = event.reading, event.at, event.wall
     raised: list[Effect] = []
     if run.baseline is None and step.id in ("baseline", "assess"):
         planned = step.id == "baseline"
         baseline = record_baseline(run, reading) if planned else baseline_of_the_standby(run, reading)
-        raised.append(Raise(Baselined(at=event.at, wall=event.wall, baseline=baseline)))
-    return [*raised, Raise(_passed(run, step, event, verdict.proofs))]
+        raised.append(Raise(Baselined(at=at, wall=wall, baseline=baseline)))
+    salvage = reading.server(run.old).salvage
+    if step.id == "salvage" and isinstance(salvage, Known) and salvage.value.mark == run.id:
+        raised.append(Raise(Salvaged(at=at, wall=wall, salvage=salvage.value)))
+    clock = reading.server(run.name_of(step.side)).clock
+    control = reading.server(run.old).control
+    compared = step.id == "last-byte" and isinstance(control, Known)
+    passed = Passed(
+        at=at,
+        wall=wall,
+        step=step.id,
+        proofs=proofs,
+        clock=clock.value if isinstance(clock, Known) else None,
+        checkpoint=control.value.checkpoint if compared and isinstance(control, Known) else "",
+    )
+    return [*raised, Raise(passed)]
 
 
-def _passed(run: Run, step: Step, event: Observed, proofs: tuple[str, ...]) -> Passed:
-    clock = event.reading.server(run.name_of(step.side)).clock
-    seen = clock.value if isinstance(clock, Known) else None
-    return Passed(at=event.at, wall=event.wall, step=step.id, proofs=proofs, clock=seen)
-
-
-def _start_or_balk(run: Run, step: Step, stage: Proving, event: Observed) -> Effect:
+def _start_or_balk(run: Run, step: Step, stage: Proving, event: Observed) -> list[Effect]:
     if run.hold or step.action is None:
         held = f"held by {run.hold.who}: {run.hold.reason}" if run.hold else "this step has no action"
-        return Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=(held,)))
+        return [Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=(held,)))]
     age = event.at.since(stage.since)
     if age > CONFIRMATION_SECONDS:
         old = f"nothing was started: the confirmation is {age:.0f} s old; confirm again"
-        return Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=(old,)))
+        return [Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=(old,)))]
     if run.attempts.get(step.id) or run.abort or step.only_if_needed:
         # Of an abort, what is to be taken back may never have been done. Otherwise an earlier attempt has
         # ended, or may be repeated. If what it was for is true, it is not. This holds for a step without
         # readback too: only an outcome still unknown keeps its gate from being a proof.
         already = gates.passes(run, step, event.reading, stage.since)
         if already.passes:
-            return Raise(_passed(run, step, event, already.proofs))
+            return _goes_past(run, step, event, already.proofs)
     verdict = gates.may_start(run, step, event.reading, stage.since)
     if not verdict.passes:
-        return Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=verdict.reasons))
-    return Raise(
-        Intended(
-            at=event.at,
-            wall=event.wall,
-            step=step.id,
-            token=next_token(run, step),
-            action=step.action,
-            server=run.name_of(step.side),
-            expects=expectation(run, step, event.reading),
-            proofs=verdict.proofs,
-        )
+        return [Raise(Balked(at=event.at, wall=event.wall, step=step.id, reasons=verdict.reasons))]
+    intended = Intended(
+        at=event.at,
+        wall=event.wall,
+        step=step.id,
+        token=next_token(run, step),
+        action=step.action,
+        server=run.name_of(step.side),
+        expects=expectation(run, step, event.reading),
+        proofs=verdict.proofs,
     )
+    return [Raise(intended)]

@@ -11,12 +11,16 @@ import msgspec
 from skytui.clock import Instant
 from skytui.pair.order import Outcome
 from skytui.pair.thresholds import Thresholds
-from skytui.pair.vocabulary import Agent, Job, Queue, User
+from skytui.pair.vocabulary import Agent, Job, Queue, Salvage, User
 from skytui.runbook.steps import STEPS, Kind, Side, Step
 
 
 class Baseline(msgspec.Struct, frozen=True, kw_only=True):
-    """How things were before the run changed anything."""
+    """How things were before the run changed anything.
+
+    `due` are the jobs that come due in the minutes ahead, when there may be no scheduler; `unrecognised` the
+    completions the master did not recognise before this run, which it does not have to answer for.
+    """
 
     agents: tuple[Agent, ...]
     queues: tuple[Queue, ...]
@@ -26,6 +30,8 @@ class Baseline(msgspec.Struct, frozen=True, kw_only=True):
     addresses: dict[str, str]
     database_bytes: int
     timeline: int
+    unrecognised: tuple[str, ...] = ()
+    next_start: str = ""
     system_identifier: str = ""
     scheduler: str = "running"
 
@@ -53,12 +59,24 @@ class Debt(msgspec.Struct, frozen=True):
 
 
 class Waiver(msgspec.Struct, frozen=True):
-    """A gate that a person let pass unproven, and why."""
+    """A gate that a person let pass unproven, and why; of `preflight` only the one `check`."""
 
     step: str
     reason: str
     who: str
     unproven: tuple[str, ...] = ()
+    check: str = ""
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a person decided about one row of a step's list. `says` is the row as it was shown then."""
+
+    step: str
+    row: str
+    decision: str
+    who: str
+    reason: str = ""
+    says: str = ""
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -175,23 +193,32 @@ class HookRecord(msgspec.Struct, frozen=True):
 
 
 class StepRecord(msgspec.Struct, frozen=True):
-    """A step that is behind us. `proofs` are the sentences its gate passed on."""
+    """A step that is behind us. `proofs` are the sentences its gate passed on.
+
+    `attested`: a person did it, outside both servers, and said so; nothing was read.
+    """
 
     step: str
     began: datetime
     ended: datetime
     proofs: tuple[str, ...] = ()
     waived: bool = False
+    attested: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a run is, at one moment. A fold of its events.
 
-    `who` started it, from `host`; `operator` confirms its steps; it goes by the keys of `keys_of`. `marks`
+    `who` started it, from `host`, for the reason `why` and by the ticket `ticket`, where they were given;
+    `operator` confirms its steps; it goes by the keys of `keys_of`. `marks`
     says by server why it does not carry this run's mark, empty where it does. `attempts` counts the intents
     of a step; `half_way` are the steps an attempt at which began and has ended without what it was for (it
     failed, or its gate stayed shut past the deadline), so that its server may be neither as before nor as
-    wanted. `accepted` is who accepted the loss of an unplanned swap.
+    wanted. `accepted` is who accepted the loss of an unplanned swap. `unverified` are the servers that need
+    not prove over HTTPS who they are.
+    `last_checkpoint` is the one of the stopped master that the standby was proven to be past; `salvage` is
+    what was saved of it before its conversion. `instructions` say, by step, what is done by hand;
+    `said_done` names who said that it was. `stopped_at` and `unlocked_at` are by the servers' clocks.
     """
 
     id: str
@@ -224,8 +251,18 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     turned: Turn | None = None
     postponed: Postponement | None = None
     fixed: str = ""
+    why: str = ""
+    ticket: str = ""
+    unverified: tuple[str, ...] = ()
     marks: dict[str, str] = {}
     marker: str = ""
+    last_checkpoint: str = ""
+    salvage: Salvage | None = None
+    decisions: tuple[Decision, ...] = ()
+    instructions: dict[str, str] = {}
+    said_done: dict[str, str] = {}
+    promote_before: datetime | None = None
+    stopped_at: datetime | None = None
     hooks: tuple[str, ...] = ()
     hooked: dict[str, HookRecord] = {}
     unlocked_at: datetime | None = None
@@ -255,8 +292,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def clean(self) -> bool:
-        """Whether everything was proven and done: nothing waived, stated, lost or left for later."""
-        return not (self.waivers or self.statements or self.accepted or self.postponed)
+        """Whether everything was proven and done: nothing waived, attested, lost or left for later."""
+        attested = any(record.attested for record in self.records)
+        return not (attested or self.waivers or self.statements or self.accepted or self.postponed)
 
     def number(self, step: str) -> int:
         """The place of a step in the plan, counted from 1. One that an abort left out counts as the last."""
@@ -283,6 +321,20 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     def statement_words(self) -> str:
         """What is typed to state that the original master is down, where nothing can be read of it."""
         return f"I confirm {self.old} is powered off"
+
+    def decided(self, step: str, row: str) -> Decision | None:
+        """What was decided last about a row of that step's list."""
+        mine = (each for each in reversed(self.decisions) if (each.step, each.row) == (step, row))
+        return next(mine, None)
+
+    def too_late(self, wall: datetime) -> str:
+        """That the latest time for `promote` has passed, while it can be heeded; empty when it has not."""
+        if self.promote_before is None or self.no_way_back or self.abort or self.over:
+            return ""
+        if wall < self.promote_before:
+            return ""
+        latest = f"{self.promote_before:%Y-%m-%d %H:%M} UTC"
+        return f"it is past {latest}, the latest time for promote: abort the run"
 
     def record(self, step: str) -> StepRecord | None:
         """How a step went, or None when it is not behind us."""

@@ -4,6 +4,7 @@ from skytui.pair.order import Expectation, Order
 from skytui.pair.pair import PairReading
 from skytui.pair.reading import Known
 from skytui.pair.vocabulary import Action
+from skytui.runbook import rows
 from skytui.runbook.model import Run
 from skytui.runbook.steps import Step
 
@@ -24,6 +25,7 @@ def order_for(run: Run, step: Step, token: str, expects: Expectation) -> Order:
         expects=expects,
         peer=run.new if server == run.old else run.old,
         queues=run.baseline.open_queues() if touches_queues and run.baseline else (),
+        runs=rows.chosen(run) if step.action is Action.RUN_NOW else (),
         mark=run.id,
         deadline=run.deadline(step),
     )

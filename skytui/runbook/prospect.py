@@ -33,7 +33,8 @@ class Prospect(msgspec.Struct, frozen=True):
 
     `phrase` is what must be typed to confirm (empty: a key is enough). `gate` is the verdict that matters
     now: on the action's start while it has not started, on the step's gate afterwards. `overdue` is by how
-    many seconds the step's deadline has passed; 0 while it has not.
+    many seconds the step's deadline has passed; 0 while it has not. `too_late`: that the latest time for
+    `promote` is past, and what is proposed; empty while it is not.
     """
 
     turn: Turn
@@ -41,10 +42,17 @@ class Prospect(msgspec.Struct, frozen=True):
     phrase: str = ""
     gate: Verdict = Verdict(())
     overdue: float = 0.0
+    too_late: str = ""
 
 
 def prospect(run: Run, reading: PairReading | None) -> Prospect:
     """What confirming the current step would do, by what is known now."""
+    found = _prospect(run, reading)
+    late = run.too_late(reading.wall) if reading else ""
+    return msgspec.structs.replace(found, too_late=late) if late else found
+
+
+def _prospect(run: Run, reading: PairReading | None) -> Prospect:
     step = run.step
     if step is None or reading is None:
         return Prospect(Turn.NOBODY if run.over else Turn.MACHINE)
@@ -84,8 +92,10 @@ def _may_confirm(run: Run, step: Step, reading: PairReading) -> Prospect:
         # Without an action there is nothing that could go wrong: confirmed, the step waits for its gate.
         verdict = gates.passes(run, step, reading)
         return Prospect(Turn.OPERATOR, verdict.blockers, phrase, verdict)
-    if run.attempts.get(step.id) and (done := gates.passes(run, step, reading)).passes:
-        # What an earlier attempt was for is true by now: confirmed, the step passes and nothing is repeated.
+    if (run.attempts.get(step.id) or step.only_if_needed) and (
+        done := gates.passes(run, step, reading)
+    ).passes:
+        # What it is for is true already: confirmed, the step passes and nothing is done, or done again.
         return Prospect(Turn.OPERATOR, (), phrase, done)
     verdict = gates.may_start(run, step, reading)
     if step.only_if_needed and verdict.passes:

@@ -7,12 +7,14 @@ no way back.
 from datetime import datetime
 
 from skytui.runbook import hooks
+from skytui.runbook.checks import BY_ID
 from skytui.runbook.events import (
     Aborted,
     Balked,
     Baselined,
     Closed,
     Confirmed,
+    Decided,
     Finished,
     HandedOver,
     Intended,
@@ -21,12 +23,14 @@ from skytui.runbook.events import (
     Recorded,
     Refuted,
     Released,
+    Salvaged,
     Stated,
     Turned,
     Waived,
 )
 from skytui.runbook.model import Checking, Doubtful, Failed, Proving, Run, Running, Waiting
 from skytui.runbook.orders import next_token
+from skytui.runbook.rows import ACCEPT, NEXT_START
 from skytui.runbook.statements import why_no_statement
 from skytui.runbook.turning import plan_of_turn, why_no_turn, why_not_later
 from skytui.runbook.undo import plan_of_abort, why_no_abort
@@ -43,6 +47,8 @@ def refusal(run: Run, event: Recorded) -> str:
             return _refuse_confirmation(run, event)
         case Waived():
             return _refuse_waiver(run, event)
+        case Decided():
+            return _refuse_decision(run, event)
         case Balked():
             confirmed = _stands_at(run, event.step, Proving) or hooks.stopped(run, event.step)
             return "" if confirmed else "nobody confirmed this step"
@@ -58,6 +64,9 @@ def refusal(run: Run, event: Recorded) -> str:
             first = run.baseline is None and run.step is not None and run.step.id in ("baseline", "assess")
             counts = first and isinstance(run.stage, Checking)
             return "" if counts else "the baseline is recorded once"
+        case Salvaged():
+            here = _stands_at(run, "salvage", Checking, Proving, Doubtful)
+            return "" if here else "what was saved is recorded when it is found"
         case Aborted():
             return _refuse_abort(run, event)
         case Stated():
@@ -133,7 +142,7 @@ def _refuse_turn(run: Run, event: Turned) -> str:
         return reason
     if not event.reason.strip():
         return "to make an unplanned swap of it needs a reason"
-    return "" if event.plan == plan_of_turn() else "these are not the steps of an unplanned swap"
+    return "" if event.plan == plan_of_turn(run) else "these are not the steps of an unplanned swap"
 
 
 def _refuse_postponement(run: Run, event: Postponed) -> str:
@@ -200,18 +209,51 @@ def confirmable(run: Run, wall: datetime) -> bool:
             return False
 
 
+def _refuse_check(run: Run, step: str, check: str) -> str:
+    """Why this check cannot be waived; empty when it can."""
+    if step != "preflight":
+        return f"{step} has no checks; only preflight has"
+    if check not in BY_ID:
+        return f"there is no check {check}"
+    if not BY_ID[check].waivable:
+        return f"the check {check} cannot be waived: {BY_ID[check].hint}"
+    if any(waiver.check == check for waiver in run.waivers):
+        return f"the check {check} is waived already"
+    return ""
+
+
 def _refuse_waiver(run: Run, event: Waived) -> str:
     step = run.step
     if reason := _not_the_operator(run, event.who):
         return reason
     if step is None or event.step != step.id:
         return "this waiver was for another step"
-    if not step.waivable:
+    if event.check:
+        if reason := _refuse_check(run, event.step, event.check):
+            return reason
+    elif not step.waivable:
         return f"the procedure does not let {step.id} be waived"
     if not event.reason.strip():
         return "a waiver needs a reason"
     if run.hold:
         return f"held by {run.hold.who}: {run.hold.reason}"
-    if run.complete or not isinstance(run.stage, Waiting | Checking):
+    if run.complete or not isinstance(run.stage, Waiting | Checking | Failed):
         return "this step is under way; there is nothing to waive"
+    return ""
+
+
+def _refuse_decision(run: Run, event: Decided) -> str:
+    step = run.step
+    if reason := _not_the_operator(run, event.who):
+        return reason
+    if step is None or event.run != run.id or event.step != step.id:
+        return "this decision was for another step"
+    if run.hold:
+        return f"held by {run.hold.who}: {run.hold.reason}"
+    if not step.decisions:
+        return f"{step.id} has no list to decide on"
+    if not event.row or event.decision not in step.decisions:
+        return f"{step.id} takes {', '.join(step.decisions)} for a row of its list, not {event.decision!r}"
+    if (event.row == NEXT_START) != (event.decision == ACCEPT) and step.id == "first-job":
+        return "a missed run is run now or left; only the next start time is accepted"
     return ""

@@ -48,18 +48,19 @@ class Sight(msgspec.Struct, frozen=True):
             )
         return server
 
-    def take(self, what: str, reading: Known[T] | Stale[T] | Unknown) -> T:
-        """The value of a reading that counts.
+    def take(self, what: str, reading: Known[T] | Stale[T] | Unknown, *, limit: float | None = None) -> T:
+        """The value of a reading that counts. `limit` is how old it may be, in place of the run's limit.
 
         Raises `Missing` for one that is unknown, stale, too old, or was asked for too early.
         """
+        limit = self.limit if limit is None else limit
         if isinstance(reading, Unknown):
             raise Missing(f"{what} is not known: {reading.reason}")
         if isinstance(reading, Stale):
             raise Missing(f"{what} is not known now: {reading.reason}")
         age = self.reading.now.since(reading.at)
-        if age > self.limit:
-            raise Missing(f"{what} was read {_seconds(age)} ago; only {self.limit:.0f} s count")
+        if age > limit:
+            raise Missing(f"{what} was read {_seconds(age)} ago; only {limit:.0f} s count")
         if not self.counts(reading.at):
             raise TooEarly(f"{what}: asked for before this; the next reading counts")
         return reading.value

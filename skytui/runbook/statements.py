@@ -35,7 +35,8 @@ def why_no_statement(run: Run) -> str:
 def sign_of_life(run: Run, reading: PairReading) -> str:
     """What was read of the original master since it was stated to be powered off; empty for nothing.
 
-    Its conversion brings it back; from its intent on that refutes nothing.
+    Its conversion brings it back; from its intent on that refutes nothing. A salvage runs its database where
+    nobody reaches it; from its intent on a process alone refutes nothing.
     """
     stated = run.statement
     if stated is None or run.attempts.get("convert"):
@@ -49,6 +50,7 @@ def sign_of_life(run: Run, reading: PairReading) -> str:
         signs += [f"it reads {server.role.value}"] if server.role.value is Role.MASTER else []
     if isinstance(server.ports, Known) and server.ports.at.later_than(stated.at):
         signs += [f"port {port.port} is open" for port in server.ports.value if port.state == "open"]
-    if isinstance(server.process, Known) and server.process.at.later_than(stated.at):
+    salvaged = bool(run.attempts.get("salvage"))
+    if not salvaged and isinstance(server.process, Known) and server.process.at.later_than(stated.at):
         signs += [f"{process.name} runs" for process in server.process.value if process.running]
     return f"{run.old} is not powered off: {', '.join(signs)}" if signs else ""

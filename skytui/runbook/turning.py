@@ -4,13 +4,14 @@ Both are the operator's choice, and never happen by themselves. Source: the proc
 """
 
 from skytui.pair.vocabulary import Action
-from skytui.runbook.model import Doubtful, Failed, Proving, Run, Running, Waiting
-from skytui.runbook.steps import UNPLANNED, Kind, Phase
+from skytui.runbook.model import Checking, Doubtful, Failed, Proving, Run, Running, Waiting
+from skytui.runbook.steps import STEPS, Kind, Phase, plan_of
 
 
-def plan_of_turn() -> tuple[str, ...]:
-    """The steps that a planned run goes on with when it is turned."""
-    return tuple(step.id for step in UNPLANNED)
+def plan_of_turn(run: Run) -> tuple[str, ...]:
+    """The steps that a planned run goes on with when it is turned, with those its configuration adds."""
+    added = [step for step in run.plan if STEPS[step].manual and run.record(step) is None]
+    return tuple(step.id for step in plan_of(Kind.UNPLANNED, added))
 
 
 def why_no_turn(run: Run) -> str:
@@ -44,7 +45,8 @@ def why_not_later(run: Run) -> str:
         return f"only the conversion can be left for later, not {step.id}"
     if run.hold:
         return f"held by {run.hold.who}: {run.hold.reason}; let it go on first"
-    if not isinstance(run.stage, Waiting | Failed):
+    looks = isinstance(run.stage, Checking) and step.action is None
+    if not isinstance(run.stage, Waiting | Failed) and not looks:
         return f"{step.id} is under way"
     return f"{run.old} is the standby already: only its state is waited for" if _converted(run) else ""
 

@@ -19,7 +19,9 @@ def plan_of_abort(run: Run) -> tuple[str, ...]:
     if run.baseline and run.baseline.scheduler not in ("running", ""):
         undos.discard(Action.START_SCHEDULER)  # it was not running before either
     plan = tuple(step.id for step in UNDO if step.action in undos)
-    return (*plan, "restored") if run.attempts else ()
+    silenced = any(debt.what == "silence-monitoring" for debt in run.ledger)
+    seen = (*plan, "restored") if run.attempts else ()
+    return (*seen, "unsilence") if silenced else seen
 
 
 def why_no_abort(run: Run) -> str:

@@ -20,7 +20,8 @@ from skytui import paths
 from skytui.clock import Clock
 from skytui.plaintext import plain
 from skytui.runbook.events import HandedOver
-from skytui.runbook.model import Run
+from skytui.runbook.model import Doubtful, Failed, Run
+from skytui.runbook.paper import remaining_steps
 from skytui.runbook.prospect import Prospect, Turn
 from skytui.runbook.steps import Step
 from skytui.tui import keys, theme
@@ -148,12 +149,13 @@ class Console(App[Leaving]):
             for notice in shown.notices[-(shown.noticed - self._noticed) :]:
                 self.notify(plain(notice.says), timeout=NOTICE_SECONDS, markup=False)
             self._noticed = shown.noticed
-        if shown.secrets_wanted and shown.secrets_wanted != self._asked_for and not self._dialog_open():
-            self._desk.ask_secret()
-        self._asked_for = shown.secrets_wanted
+        if not self._dialog_open() or not shown.asked:
+            if shown.asked and shown.asked != self._asked_for:
+                self._desk.ask_secret()
+            self._asked_for = shown.asked
         self._close_what_went_by(scene)
         self._tell_of_hand_over(shown)
-        if isinstance(self.screen, SecretDialog) and self.screen.secret not in shown.secrets_wanted:
+        if isinstance(self.screen, SecretDialog) and self.screen.secret not in shown.asked:
             self.screen.answer(True)
 
     def _close_what_went_by(self, scene: Scene) -> None:
@@ -242,7 +244,19 @@ class Console(App[Leaving]):
         if not self.scene.operates:
             return f"{run.operator} operates the run. {_where(run)} {again} attaches again."
         place = _place(run, run.step)
-        return f"The run goes on to its next gate and waits there; it is at {place}. {again} attaches again."
+        goes_on = (
+            f"The run goes on to its next gate and waits there; it is at {place}. {again} attaches again."
+        )
+        return f"{goes_on}{self._left_to_do(run)}"
+
+    def _left_to_do(self, run: Run) -> str:
+        """The steps that are left, where the run has stopped half-way: its server may need a person now."""
+        stopped = isinstance(run.stage, Failed | Doubtful) or self.scene.prospect.overdue > 0
+        if not stopped:
+            return f" `skytui plan {run.pair}` prints the steps that are left."
+        past = self.scene.shown.past
+        usual = past.usual_of(run) if past else {}
+        return f" It has stopped half-way.\n\n{remaining_steps(run, self.scene.shown.previews, usual)}"
 
     def _leave_on_signals(self) -> None:
         """Textual dies of these without giving the terminal back (measured on 8.2.8)."""

@@ -13,6 +13,7 @@ CHANGES_SERVER = (
     "state",
     "later",
     "waive",
+    "decide",
     "abort",
     "take",
     "hand-over",
@@ -83,6 +84,13 @@ MAIN: list[Binding] = [
         tooltip="Let the step pass without its proof, for a reason you give. The run is then not clean.",
     ),
     Binding(
+        "d",
+        "decide",
+        "decide",
+        id="decide",
+        tooltip="Decide about the rows of the step's list, one at a time or all the rest at once.",
+    ),
+    Binding(
         "h",
         "hold",
         "hold",
@@ -103,6 +111,20 @@ MAIN: list[Binding] = [
         id="hand-over",
         show=False,
         tooltip="Pass the run you operate on to another user.",
+    ),
+    Binding(
+        "r",
+        "secret",
+        "secret",
+        id="secret",
+        tooltip="Try a secret that is wanted again: from its file or command, else it is asked for.",
+    ),
+    Binding(
+        "c",
+        "checks",
+        "checks",
+        id="checks",
+        tooltip="Show every check of the pair, with its evidence and how to mend what it finds.",
     ),
     Binding("l", "log", "log", id="log", tooltip="Show the log on the whole screen, and back."),
     Binding(
@@ -184,3 +206,9 @@ DIALOG: list[Binding] = [
     ),
 ]
 """Every dialog's."""
+
+DECIDE: list[Binding] = [
+    Binding("up", "row(-1)", "row up", id="row-up", show=False, tooltip="The row before."),
+    Binding("down", "row(1)", "row down", id="row-down", show=False, tooltip="The next row."),
+]
+"""The list of rows to decide on; each decision has a letter beside these."""

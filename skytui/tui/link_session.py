@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import msgspec
 
@@ -12,15 +12,18 @@ from skytui.link.client import Client
 from skytui.link.wire import (
     AbortRun,
     Confirm,
+    Decide,
     GiveSecret,
     HandOver,
     HoldRun,
     Message,
     NewEvent,
     NewLines,
+    NewProgress,
     NewReading,
     Notice,
     Open,
+    Past,
     Postpone,
     Present,
     Previews,
@@ -29,6 +32,7 @@ from skytui.link.wire import (
     SecretsWanted,
     State,
     Take,
+    TrySecrets,
     TurnRun,
     Waive,
     Watched,
@@ -83,9 +87,9 @@ class LinkSession:
         finally:
             await self._client.close()
 
-    async def open_run(self, kind: Kind) -> str:
+    async def open_run(self, kind: Kind, why: str = "", ticket: str = "") -> str:
         """Start a run of this kind."""
-        return await self._ask(lambda number: Open(number, kind=kind))
+        return await self._ask(lambda number: Open(number, kind=kind, why=why, ticket=ticket))
 
     async def state(self, run: str, step: str, words: str) -> str:
         """State that the original master is powered off."""
@@ -103,9 +107,13 @@ class LinkSession:
         """Go on with this step of this run."""
         return await self._ask(lambda number: Confirm(number, run, step, phrase))
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        """Let the gate of this step pass unproven."""
-        return await self._ask(lambda number: Waive(number, run, step, reason))
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        """Let the gate of this step pass unproven; of `preflight` only the one check."""
+        return await self._ask(lambda number: Waive(number, run, step, reason, check))
+
+    async def decide(self, run: str, step: str, decisions: Mapping[str, str]) -> str:
+        """Decide about rows of this step's list."""
+        return await self._ask(lambda number: Decide(number, run, step, dict(decisions)))
 
     async def abort(self, run: str, reason: str) -> str:
         """Take the run back."""
@@ -130,6 +138,10 @@ class LinkSession:
     async def give_secret(self, name: str, value: str) -> str:
         """Hand over a secret, to be tried at once."""
         return await self._ask(lambda number: GiveSecret(number, name, value))
+
+    async def try_secrets(self) -> str:
+        """Have the secrets that are wanted fetched and tried."""
+        return await self._ask(TrySecrets)
 
     async def _ask(self, make: Callable[[int], Request]) -> str:
         try:
@@ -163,11 +175,15 @@ class LinkSession:
             present=welcome.present,
             servers=welcome.servers,
             secrets_wanted=welcome.secrets_wanted,
+            secrets_refused=welcome.secrets_refused,
+            hosts_ask=welcome.hosts_ask,
             reading=welcome.reading,
             received=self._clock.instant().seconds,
             run=welcome.run,
             events=welcome.events,
             previews=welcome.previews,
+            progress=welcome.progress,
+            past=welcome.past,
             notices=notices,
             noticed=noticed,
             watched=welcome.watched,
@@ -182,8 +198,12 @@ class LinkSession:
                 self._show(run=run, events=(*earlier, event))
             case NewLines(lines=lines):
                 self._log.extend(lines)
-            case SecretsWanted(names=names):
-                self._show(secrets_wanted=names)
+            case SecretsWanted(names=names, refused=refused, hosts_ask=hosts_ask):
+                self._show(secrets_wanted=names, secrets_refused=refused, hosts_ask=hosts_ask)
+            case NewProgress(progress=progress):
+                self._show(progress=progress)
+            case Past():
+                self._show(past=message)
             case Present():
                 self._show(present=message)
             case Watched():

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from skytui.clock import Clock, Instant
+from skytui.link.wire import ServerFacts
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
 from skytui.pair.vocabulary import ServerReading
@@ -45,6 +46,10 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     def names(self) -> tuple[str, ...]:
         """The servers, in their fixed order."""
         return tuple(facts.name for facts in self.shown.servers)
+
+    def facts(self, name: str) -> tuple[ServerFacts, ...]:
+        """What is known of the server `name` beside its readings; nothing when it is not of this pair."""
+        return tuple(facts for facts in self.shown.servers if facts.name == name)
 
     @property
     def limit(self) -> float:

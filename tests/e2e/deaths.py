@@ -47,17 +47,22 @@ def happened(walk: Walk, step: str, kind: type[Recorded]) -> Callable[[], bool]:
     )
 
 
+def _acts(step: str) -> bool:
+    """Whether an undisturbed swap carries out its action; salvage finds nothing to save then."""
+    return STEPS[step].action is not None and not STEPS[step].only_if_needed
+
+
 def before_the_intent(step: str) -> type[Recorded] | None:
     """The event after which to strike; None: while the card is up."""
-    return Confirmed if STEPS[step].action else None
+    return Confirmed if _acts(step) else None
 
 
 def between_intent_and_outcome(step: str) -> type[Recorded] | None:
-    return Intended if STEPS[step].action else Confirmed
+    return Intended if _acts(step) else Confirmed
 
 
 def after_the_outcome(step: str) -> type[Recorded] | None:
-    return Finished if STEPS[step].action else Passed
+    return Finished if _acts(step) else Passed
 
 
 Moment = Callable[[str], type[Recorded] | None]

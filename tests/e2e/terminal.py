@@ -93,6 +93,10 @@ def console_process(terminal: Terminal) -> psutil.Process:
     return found
 
 
+TO_DECIDE = re.compile(r"to be decided: d shows")
+"""On the card of `first-job`: a run was missed while there was no scheduler."""
+
+
 def step_on(screen: str) -> int:
     """The number of the step whose card is shown; 0 when there is none."""
     found = re.search(rf"step (\d+) of {STEPS}", screen)
@@ -126,6 +130,11 @@ def confirm(terminal: Terminal, number: int, seconds: float = 120) -> None:
         name = TYPE_NAME.search(screen)
         if name:
             _type_name(terminal, name[1])
+        elif TO_DECIDE.search(screen):
+            terminal.keys("d")
+            terminal.until("▶ Cancel")
+            press(terminal, "All the rest: leave")
+            terminal.until(lambda screen: not TO_DECIDE.search(screen), seconds=30)
         elif "▶ Enter" in screen:
             terminal.keys("Enter")
             _changed(terminal, screen)

@@ -17,14 +17,16 @@ from skytui.pair.vocabulary import Queue
 from skytui.paths import PRACTICE, pair_state_dir
 from skytui.runbook.model import Ended, Ending, Run, Waiting
 from skytui.runbook.prospect import Turn
+from skytui.runbook.rows import rows
 from skytui.tui.console import Console
 from skytui.tui.glyphs import Look
 from skytui.tui.leaving import Leaving
 from skytui.tui.link_session import LinkSession
 from skytui.tui.screens.confirm import ConfirmDialog, StartDialog
+from skytui.tui.screens.decide import DecideDialog
 from tests.e2e.conftest import Practice
 from tests.e2e.roles import check_replication, check_roles
-from tests.e2e.walk import planned_sequence, sequence
+from tests.e2e.walk import DECISIONS, planned_sequence, sequence
 
 pytestmark = pytest.mark.pair
 
@@ -82,7 +84,30 @@ class Hands:
         def passed() -> bool:
             return self.run is not None and self.run.record(step.id) is not None
 
+        if step.id in DECISIONS:
+            await self.until(lambda: passed() or self.listed(), f"{step.id} to list what is to be decided")
+            if not passed():
+                await self.decide(f"rest-{DECISIONS[step.id]}")
         await self.until(passed, f"{step.id} to pass")
+
+    def listed(self) -> bool:
+        """Whether the step's list waits for a decision."""
+        run = self.run
+        return run is not None and any(row.open for row in rows(run, self.console.scene.reading))
+
+    async def decide(self, button: str) -> None:
+        """Open the list, and decide about all the rest of it in one go."""
+        await self.pilot.press("d")
+        await self.until(lambda: isinstance(self.console.screen, DecideDialog), "the list")
+        await self.until(lambda: self.console.screen.focused is not None, "a button in focus")
+        for _ in range(10):
+            focused = self.console.screen.focused
+            if focused is not None and focused.id == button:
+                break
+            await self.pilot.press("tab")
+        await self.until(lambda: getattr(self.console.screen.focused, "id", "") == button, button)
+        await self.pilot.press("enter")
+        await self.until(lambda: not isinstance(self.console.screen, DecideDialog), "the list to close")
 
     async def to_the_end(self) -> None:
         while self.run is not None and not self.run.over:

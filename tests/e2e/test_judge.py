@@ -19,8 +19,8 @@ import pytest
 from skytui.lab.judge import Verdict, judge
 from skytui.lab.ledger import read_ledger
 from skytui.lab.node import DATABASE, SUPERUSER
-from skytui.link.wire import Waive
 from skytui.runbook.events import Finished, Recorded
+from skytui.runbook.model import Ended, Ending
 from tests.e2e.conftest import DENSE_JOBS, PairUp, Practice
 from tests.e2e.walk import Walk
 
@@ -58,11 +58,8 @@ def dark_window(events: list[Recorded]) -> tuple[datetime, datetime]:
 
 async def swap_accepting_running_jobs(walk: Walk) -> None:
     await walk.to("drain-jobs")
-    assert walk.run is not None
-    run = walk.run.id
-    reply = await walk.ask(lambda number: Waive(number, run, "drain-jobs", "they end by themselves"))
-    assert not reply.refused, reply.refused
-    await walk.until(lambda: walk.run is not None and walk.run.record("drain-jobs") is not None)
+    walk.decisions["drain-jobs"] = "accept"
+    await walk.pass_step()
     await walk.to("promote")
 
 
@@ -122,6 +119,10 @@ async def test_two_hundred_runs_over_swap_and_swap_back(pair_up: PairUp, tmp_pat
             if not dark:
                 await it_ends_without_a_master(practice)
             await walk.to_the_end()
+            assert walk.run is not None
+            assert walk.run.stage == Ended(Ending.DONE), "accepted by name is within the procedure"
+            accepted = {each.row for each in walk.run.decisions if each.step == "drain-jobs"}
+            assert accepted, "a job ran on through the swap"
             dark.append(dark_window(walk.events))
         deadline = time.monotonic() + 180
         while started(practice) < RUNS_WANTED:

@@ -118,7 +118,7 @@ def meant(moment: Moment, step: str, last: Recorded) -> bool:
 
     An action over HTTP is over in milliseconds: dying in the middle of it is left to luck.
     """
-    if not STEPS[step].action:
+    if not STEPS[step].action or STEPS[step].only_if_needed:
         return True
     if moment is before_the_intent:
         return isinstance(last, Confirmed)

@@ -64,7 +64,7 @@ def test_a_signal_leaves_the_run_waiting_and_the_terminal_as_it_was(
     console_process(terminal).send_signal(number)
     said = " ".join(terminal.until(re.compile(r"left with \d").search).split())
     assert "left with 0" in said
-    assert "The run goes on to its next gate and waits there; it is at step 3 of 16, lock-queues." in said
+    assert "The run goes on to its next gate and waits there; it is at step 3 of 17, users-out." in said
     assert terminal.run("stty -a") == before
 
     assert psutil.pid_exists(conductor)
@@ -88,7 +88,7 @@ def test_ctrl_c_leaves_the_run_waiting_and_the_terminal_as_it_was(
     terminal.keys("C-c")
     said = " ".join(terminal.until(re.compile(r"left with \d").search).split())
     assert "left with 0" in said
-    assert "it is at step 2 of 16, users-out. `skytui practice` attaches again." in said
+    assert "it is at step 2 of 17, baseline. `skytui practice` attaches again." in said
     assert terminal.run("stty -a") == before
     assert psutil.pid_exists(conductor)
 

@@ -6,18 +6,27 @@ from typing import Self
 
 from skytui.link.client import Client
 from skytui.link.start import attach
-from skytui.link.wire import Confirm, NewEvent, NewLines, NewReading, Open, Reply, Request
+from skytui.link.wire import Confirm, Decide, NewEvent, NewLines, NewReading, Open, Reply, Request
 from skytui.pair.logline import LogLine
 from skytui.pair.pair import PairReading
 from skytui.runbook.events import Confirmed, Finished, Intended, Passed, Recorded, Waived
 from skytui.runbook.model import Failed, Run, Waiting
 from skytui.runbook.prospect import Prospect, Turn, prospect
+from skytui.runbook.rows import rows
+
+DECISIONS = {"first-job": "leave", "server-history": "recorded"}
+"""What is decided about every row that waits for it, by step."""
 
 
 class Walk:
-    """A client that knows the run and the latest reading, and waits for conditions with a deadline."""
+    """A client that knows the run and the latest reading, and waits for conditions with a deadline.
+
+    What a step lists is decided at once, as `decisions` say.
+    """
 
     def __init__(self, client: Client) -> None:
+        self.decisions = dict(DECISIONS)
+        self._deciding: asyncio.Task[Reply] | None = None
         self._client = client
         self._changed = asyncio.Event()
         self.reading: PairReading | None = client.welcome.reading
@@ -34,8 +43,10 @@ class Walk:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self._listener.cancel()
-        await asyncio.gather(self._listener, return_exceptions=True)
+        tasks = [self._listener, *([self._deciding] if self._deciding else [])]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await self._client.close()
 
     async def _listen(self) -> None:
@@ -50,7 +61,19 @@ class Walk:
                     self.lines.extend(lines)
                 case _:
                     continue
+            self._decide()
             self._changed.set()
+
+    def _decide(self) -> None:
+        """Ask for a decision about each row that waits for one, if the last such question was answered."""
+        run = self.run
+        if run is None or run.step is None or (self._deciding and not self._deciding.done()):
+            return
+        step, decision = run.step.id, self.decisions.get(run.step.id, "")
+        wanted = {row.id: decision for row in rows(run, self.reading) if row.open and decision in row.choices}
+        if wanted:
+            asked = self.ask(lambda number: Decide(number, run.id, step, wanted))
+            self._deciding = asyncio.create_task(asked)
 
     def cut(self) -> None:
         """Be gone without a word, as a killed console is."""
@@ -122,7 +145,7 @@ class Walk:
             await self.pass_step(seconds)
 
     async def to_the_end(self, seconds: float = 120.0) -> None:
-        await self.to("standby-active", seconds)
+        await self.to("close", seconds)
         await self.pass_step(seconds)
         await self.until(lambda: self.run is not None and self.run.over)
 
@@ -144,7 +167,7 @@ def planned_sequence(run: Run) -> list[tuple[str, str]]:
     told: list[tuple[str, str]] = []
     for step in run.steps:
         told.append((step.id, "confirmed"))
-        if step.action:
+        if step.action and not step.only_if_needed:
             told += [(step.id, "intent"), (step.id, "done")]
         told.append((step.id, "passed"))
     return told

@@ -70,7 +70,7 @@ class Servers:
     @classmethod
     def new(cls) -> "Servers":
         clock = ManualClock(START, boot="life 0")
-        return cls(ScriptedPair(clock), clock)
+        return cls(ScriptedPair(clock, touched=True), clock)
 
     def cut(self) -> None:
         """All connections to both servers are lost, for three polls."""

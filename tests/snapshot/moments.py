@@ -87,6 +87,8 @@ MOMENTS = (
     Moment("aborted", "aborted"),
     Moment("held", "held"),
     Moment("two-masters", "two-masters", picture=True),
+    Moment("unverified", "unverified"),
+    Moment("unverified-80x24", "unverified", NARROW),
     Moment("stale", "stale"),
     Moment("lost", "lost"),
     Moment("prod", "prod"),

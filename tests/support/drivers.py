@@ -33,6 +33,7 @@ class WorldDriver:
         self.lines: asyncio.Queue[LogLine] = asyncio.Queue()
         self.wrong_password = ""
         self.reads = 0
+        self.looked_again = 0
         self.follows = 0
         self.closed = False
         self.marked: list[Mark] = []
@@ -55,6 +56,9 @@ class WorldDriver:
             if self._world.new.role is Role.MASTER and not any(self._world.new.queues[q] for q in ("night",)):
                 self._world.job_completes()
         return self._world.read(self._server)
+
+    def look_again(self) -> None:
+        self.looked_again += 1
 
     async def act(self, order: Order, said: Said) -> Outcome:
         self.acted.append(order)
@@ -90,6 +94,10 @@ class WorldDriver:
 
     def preview(self, order: Order) -> str:
         return f"{order.action} on {order.server}"
+
+    def percent(self, order: Order, line: str) -> float | None:
+        head, sign, _ = line.partition("%")
+        return float(head.split()[-1]) if sign else None
 
     async def follow(self, log: str) -> AsyncIterator[LogLine]:
         self.follows += 1

@@ -11,15 +11,18 @@ from skytui.pair.vocabulary import (
     FinishedRun,
     Identity,
     Job,
+    LateRun,
     Link,
     Port,
     Process,
     Queue,
     Role,
+    Salvage,
     Scheduler,
+    Script,
     User,
 )
-from skytui.runbook.model import Run
+from skytui.runbook.model import Debt, Decision, Run
 from tests.support.world import AGENTS, LOCKED_QUEUES, NEW, OLD, OPEN_QUEUES, START, with_value
 
 Told = tuple[Run, PairReading]
@@ -34,6 +37,30 @@ def reads(server: str, reading: str, value: object) -> Lie:
 def remembers(**changed: object) -> Lie:
     """The run itself knows something else."""
     return lambda run, pair: (msgspec.structs.replace(run, **changed), pair)
+
+
+MISSED = LateRun("nightly@2026-03-02T03:00:00Z", "nightly", START.replace(day=2), "missed", "no scheduler")
+
+
+def decides(step: str, row: str, decision: str) -> Lie:
+    """A person decided about a row before."""
+
+    def lie(run: Run, pair: PairReading) -> Told:
+        more = Decision(step, row, decision, "ann")
+        return msgspec.structs.replace(run, decisions=(*run.decisions, more)), pair
+
+    return lie
+
+
+def told(*lies: Lie) -> Lie:
+    """Several of these at once."""
+
+    def lie(run: Run, pair: PairReading) -> Told:
+        for each in lies:
+            run, pair = each(run, pair)
+        return run, pair
+
+    return lie
 
 
 def counted(*pendings: int | None, apart: float = 6.0) -> Lie:
@@ -124,6 +151,12 @@ def _it_was_stopped(run: Run, pair: PairReading) -> Told:
 
 
 LIES: dict[str, dict[str, Lie]] = {
+    # Each check has a table of its own, in tests/unit/runbook/test_checks.py.
+    "no_check_blocks": {
+        "no master": reads(OLD, "role", Role.STANDBY),
+        "a dead link": reads(NEW, "replication_link", Link("")),
+        "a script that is gone": reads(OLD, "scripts", [Script("stop.sh", False)]),
+    },
     "old_is_master": {"it reads standby": reads(OLD, "role", Role.STANDBY)},
     "new_is_standby": {"it reads master": reads(NEW, "role", Role.MASTER)},
     "new_as_found": {"it reads master": reads(NEW, "role", Role.MASTER)},
@@ -148,7 +181,14 @@ LIES: dict[str, dict[str, Lie]] = {
         "ours is not listed": reads(OLD, "queues", [q for q in _queues() if q.name != "night"]),
         "one locked before is not listed": reads(OLD, "queues", [q for q in _queues() if q.name != "legacy"]),
     },
-    "no_job_running": {"one runs": reads(OLD, "running_jobs", [Job("7", "nightly", "agent-1")])},
+    "no_job_runs_unaccepted": {
+        "one runs": reads(OLD, "running_jobs", [Job("7", "nightly", "agent-1")]),
+        "another one was accepted": told(
+            decides("drain-jobs", "6", "accept"),
+            reads(OLD, "running_jobs", [Job("7", "nightly", "agent-1")]),
+        ),
+        "one without an id": reads(OLD, "running_jobs", [Job(job="nightly", agent="agent-1")]),
+    },
     "scheduler_stopped": {
         "it runs": reads(OLD, "scheduler", Scheduler("running", 5)),
         "it is stopping": reads(OLD, "scheduler", Scheduler("stopping")),
@@ -229,7 +269,21 @@ LIES: dict[str, dict[str, Lie]] = {
     "our_queues_open_again": _ours_shut(OLD),
     "others_still_locked": _theirs_open(NEW),
     "others_still_locked_on_old": _theirs_open(OLD),
-    "a_run_completed": {
+    "copy_fits": {
+        "a byte too few": reads(OLD, "disk_free", 3_200_000_000 + 320_000_000 + 64 * 2**20 - 1),
+        "the database has grown": reads(NEW, "database_bytes", 40_000_000_000),
+    },
+    "nothing_left_behind": {
+        "its database was started since": reads(OLD, "control", Control("in production", "0/5000100", 3)),
+        "it was started and stopped since": reads(OLD, "control", Control("shut down", "0/5000200", 3)),
+        "an earlier run saved": told(
+            reads(OLD, "salvage", Salvage("20260201-020000", "/salvage")),
+            reads(OLD, "control", Control("shut down", "0/5000200", 3)),
+        ),
+        "what was compared is lost": remembers(last_checkpoint=""),
+        "it was never compared": remembers(records=()),
+    },
+    "schedule_goes_on": {
         "none": reads(NEW, "finished_runs", []),
         "one that started before": reads(NEW, "finished_runs", [FinishedRun("a", "a", START, START, 0)]),
         "one that has not ended": reads(
@@ -242,7 +296,33 @@ LIES: dict[str, dict[str, Lie]] = {
             [FinishedRun("a", "a", START.replace(tzinfo=None), START.replace(tzinfo=None), 0)],
         ),
         "when the queues were unlocked is lost": remembers(unlocked_at=None),
+        "a next start that nobody knows is accepted": told(
+            decides("first-job", "next-start", "accept"), reads(NEW, "next_start", "")
+        ),
     },
+    "missed_runs_decided": {
+        "one is not decided": reads(NEW, "late_runs", [MISSED]),
+        "another one is decided": told(
+            decides("first-job", "hourly@03:00", "leave"), reads(NEW, "late_runs", [MISSED])
+        ),
+    },
+    "chosen_runs_queued": {
+        "it is missed still": told(
+            decides("first-job", MISSED.id, "run-now"), reads(NEW, "late_runs", [MISSED])
+        ),
+        "the last word counts": told(
+            decides("first-job", MISSED.id, "leave"),
+            decides("first-job", MISSED.id, "run-now"),
+            reads(NEW, "late_runs", [MISSED]),
+        ),
+    },
+    "completions_decided": {
+        "one is not decided": reads(NEW, "server_history", [FinishedRun("lost", "lost", START, START, 0)]),
+        "one that was saved": remembers(salvage=Salvage("x", "/x", [FinishedRun("saved", "saved")], 1)),
+        "a job that was accepted and has no end": decides("drain-jobs", "7", "accept"),
+    },
+    "nothing_owed": {"a lock": remembers(ledger=(Debt("lock-queues", OLD, ("night",)),))},
+    "said_done": {"nobody": remembers(said_done={}), "of another step": remembers(said_done={"x": "ann"})},
     "master_says_active": _standby_not_active(NEW),
     "old_master_says_active": _standby_not_active(OLD),
     "standby_says_active": _page_not_active(OLD),
@@ -252,7 +332,16 @@ LIES: dict[str, dict[str, Lie]] = {
 
 _ROLE_OLD, _ROLE_NEW = ((OLD, "role"), (OLD, "identity")), ((NEW, "role"), (NEW, "identity"))
 
+_BOTH_CHECKED = (
+    *("identity", "role", "version", "clock", "users", "replication_link", "standby_status"),
+    *("process", "ports", "control", "disk_free", "scripts", "reaches_peer"),
+)
+
 LOOKS_AT: dict[str, tuple[tuple[str, str], ...]] = {
+    "no_check_blocks": (
+        *((server, reading) for server in (OLD, NEW) for reading in _BOTH_CHECKED),
+        *((OLD, reading) for reading in ("agents", "queues", "database_bytes")),
+    ),
     "old_is_master": _ROLE_OLD,
     "new_is_standby": _ROLE_NEW,
     "new_as_found": _ROLE_NEW,
@@ -265,12 +354,13 @@ LOOKS_AT: dict[str, tuple[tuple[str, str], ...]] = {
     "baseline_complete": (
         *((OLD, reading) for reading in ("agents", "queues", "running_jobs", "due_jobs", "users")),
         (OLD, "database_bytes"),
+        (OLD, "server_history"),
         (OLD, "scheduler"),
         *((server, reading) for server in (OLD, NEW) for reading in ("address", "listen_port")),
     ),
     "nobody_logged_in": ((OLD, "users"),),
     "queues_locked": ((OLD, "queues"),),
-    "no_job_running": ((OLD, "running_jobs"),),
+    "no_job_runs_unaccepted": ((OLD, "running_jobs"),),
     "scheduler_stopped": ((OLD, "scheduler"),),
     "link_streams_on_old": ((OLD, "replication_link"),),
     "link_streams_on_new": ((NEW, "replication_link"),),
@@ -293,7 +383,14 @@ LOOKS_AT: dict[str, tuple[tuple[str, str], ...]] = {
     "our_queues_open_again": ((OLD, "queues"),),
     "others_still_locked": ((NEW, "queues"),),
     "others_still_locked_on_old": ((OLD, "queues"),),
-    "a_run_completed": ((NEW, "finished_runs"),),
+    "copy_fits": ((NEW, "database_bytes"), (OLD, "disk_free")),
+    "nothing_left_behind": ((OLD, "control"),),
+    "schedule_goes_on": ((NEW, "finished_runs"),),
+    "missed_runs_decided": ((NEW, "late_runs"),),
+    "chosen_runs_queued": ((NEW, "late_runs"),),
+    "completions_decided": ((NEW, "server_history"), (NEW, "finished_runs")),
+    "nothing_owed": (),
+    "said_done": (),
     "master_says_active": ((NEW, "standby_status"),),
     "old_master_says_active": ((OLD, "standby_status"),),
     "standby_says_active": ((OLD, "standby_status"),),

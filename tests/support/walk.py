@@ -1,6 +1,7 @@
 """Carries a run over a world the way the conductor does, with nothing in between: no disk, no tasks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from datetime import datetime
 
 import msgspec
 
@@ -8,10 +9,12 @@ from skytui.clock import Instant
 from skytui.pair.order import Order, Outcome
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
+from skytui.pair.vocabulary import LateRun
 from skytui.runbook.effects import Effect, Perform, Probe, Raise, Refuse
 from skytui.runbook.events import (
     Aborted,
     Confirmed,
+    Decided,
     Finished,
     HandedOver,
     Held,
@@ -37,6 +40,20 @@ PLAN = tuple(step.id for step in PLANNED)
 WHO = "ann"
 
 
+def card_of(step: str) -> "Walk":
+    """A run at the card of `step`, in a world in which its action is needed."""
+    walk = Walk()
+    if step == "run-missed":
+        walk.to("first-job")
+        missed = LateRun("nightly@missed", "nightly", walk.world.clock.now(), "missed", "no scheduler")
+        walk.world.new.late.append(missed)
+        assert walk.decide(missed.id, "run-now") == ""
+    walk.to(step)
+    if step == "salvage":
+        walk.world.old.control = "in production"  # somebody started it since it was compared
+    return walk
+
+
 class Seen(msgspec.Struct, frozen=True):
     """The poll that let an action start or a gate pass: the run before it, and since when evidence counts."""
 
@@ -55,6 +72,8 @@ class Walk:
         *,
         kind: Kind = Kind.PLANNED,
         owed: tuple[Debt, ...] = (),
+        optional: Collection[str] = (),
+        promote_before: datetime | None = None,
     ) -> None:
         self.world = world or World()
         self.act: Callable[[Order], Outcome | None] = self.world.act
@@ -73,9 +92,11 @@ class Walk:
             old=OLD,
             new=NEW,
             who=WHO,
-            plan=tuple(step.id for step in plan_of(kind)),
+            plan=tuple(step.id for step in plan_of(kind, optional)),
             thresholds=thresholds or Thresholds(),
             owed=owed,
+            instructions={step: f"do {step}" for step in optional},
+            promote_before=promote_before,
         )
         assert self.feed(opened) == ""
 
@@ -166,6 +187,21 @@ class Walk:
         at, wall = self.world.tick(0.1), self.world.clock.now()
         return self.feed(Waived(at=at, wall=wall, step=step, who=who, reason=reason))
 
+    def decide(self, row: str, decision: str, who: str = WHO, step: str = "") -> str:
+        """Decide about a row of the current step's list."""
+        current = self.run.step
+        return self.feed(
+            Decided(
+                at=self.world.tick(0.1),
+                wall=self.world.clock.now(),
+                run=self.run.id,
+                step=step or (current.id if current else ""),
+                row=row,
+                decision=decision,
+                who=who,
+            )
+        )
+
     def abort(self, reason: str = "not tonight", who: str = WHO, plan: tuple[str, ...] | None = None) -> str:
         at, wall = self.world.tick(0.1), self.world.clock.now()
         steps = plan_of_abort(self.run) if plan is None else plan
@@ -180,7 +216,7 @@ class Walk:
 
     def turn(self, reason: str = "sky-a is dead", who: str = WHO, plan: tuple[str, ...] | None = None) -> str:
         at, wall = self.world.tick(0.1), self.world.clock.now()
-        steps = plan_of_turn() if plan is None else plan
+        steps = plan_of_turn(self.run) if plan is None else plan
         return self.feed(Turned(at=at, wall=wall, run=self.run.id, who=who, reason=reason, plan=steps))
 
     def postpone(self, reason: str = "the machine is broken", who: str = WHO) -> str:

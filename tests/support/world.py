@@ -18,15 +18,18 @@ from skytui.pair.vocabulary import (
     FinishedRun,
     Identity,
     Job,
+    LateRun,
     Link,
     Port,
     Process,
     Queue,
     Role,
+    Salvage,
     Scheduler,
     ServerReading,
     User,
 )
+from tests.support.facts import all_well, ports_of_peer, scripts
 
 OLD, NEW = "sky-a", "sky-b"
 START = datetime(2026, 3, 1, 2, 0, tzinfo=UTC)
@@ -57,11 +60,18 @@ class Server:
     link: str = "streaming"
     control: str = "in production"
     standby_status: str = ""
+    late: list[LateRun] = field(default_factory=list)
+    unrecognised: list[FinishedRun] = field(default_factory=list)
+    disk_free: int = 40_000_000_000
+    salvage: Salvage = field(default_factory=Salvage)
     run_mark: ScriptedMark = field(default_factory=ScriptedMark)
 
 
 class World:
-    """A master sky-a and a standby sky-b. Things move on only by `act`, and time only by `tick`."""
+    """A master sky-a and a standby sky-b. Things move on only by `act`, and time only by `tick`.
+
+    `touched`: the old master's database is started and stopped again after it was compared with the standby.
+    """
 
     def __init__(self, boot: str = "manual") -> None:
         self.clock = ManualClock(START, boot)
@@ -80,10 +90,12 @@ class World:
                 Role.STANDBY,
                 queues=dict(queues),
                 control="in archive recovery",
+                users=[User("console", own=True)],
                 standby_status="Active and connected to the master",
             ),
         }
         self.done: list[Order] = []
+        self.touched = False
         self._trail: tuple[Sample, ...] = ()
         self._polls = 0
 
@@ -111,7 +123,9 @@ class World:
         )
         self._trail = (*(s for s in self._trail if now.since(s.at) <= 60), *fresh)
         self._polls += 1
-        return PairReading(began, now, self.clock.now(), servers, self._trail, self._polls)
+        addresses = {OLD: "10.0.0.1:8443", NEW: "10.0.0.2:8443"}
+        facts = all_well(began, addresses)
+        return PairReading(began, now, self.clock.now(), servers, self._trail, self._polls, facts)
 
     def read(self, name: str) -> ServerReading:
         """What would be read of a server now: of one that is down, only what its host can tell."""
@@ -129,8 +143,13 @@ class World:
             ports=known(ports),
             control=known(Control(server.control, _position(server.position), server.timeline)),
             guard=known(server.guard),
-            disk_free=known(40_000_000_000),
+            disk_free=known(server.disk_free),
             marker=known(""),
+            scripts=known(scripts()),
+            reaches_peer=known(ports_of_peer()),
+            run_mark=known(_identity_of(server.run_mark)),
+            last_boot=known(START - timedelta(days=40)),
+            salvage=known(server.salvage),
         )
         if not server.reached:
             silent = Unknown("no SSH connection", at, "world")
@@ -165,6 +184,7 @@ class World:
             due_jobs=known([Job(job="nightly", due="03:00")]) if master else nothing,
             next_start=known("03:00") if master else nothing,
             finished_runs=known(list(server.finished)) if master else nothing,
+            late_runs=known(list(server.late)) if master else nothing,
             queues=known([Queue(queue, locked) for queue, locked in server.queues.items()]),
             agents=known([Agent(agent, "active", connected=master) for agent in AGENTS]),
             scheduler=known(server.scheduler) if master else nothing,
@@ -172,7 +192,7 @@ class World:
             replication_link=known(Link(streams, peer.name if streams else "")),
             wal_position=known(_position(server.position)),
             standby_status=known(server.standby_status),
-            server_history=known([]),
+            server_history=known(list(server.unrecognised)),
             database_bytes=known(3_200_000_000),
         )
 
@@ -206,6 +226,7 @@ class World:
             case Action.START:
                 server.up, server.control = True, "in production"
             case Action.PROMOTE:
+                self.servers[order.peer].position += 0x100 if self.touched else 0
                 server.role, server.timeline, server.control = (
                     Role.MASTER,
                     server.timeline + 1,
@@ -213,6 +234,10 @@ class World:
                 )
                 server.queues = dict(self.servers[order.peer].queues)
                 server.standby_status = ""
+            case Action.RUN_NOW:
+                server.late = [late for late in server.late if late.id not in order.runs]
+            case Action.SALVAGE:
+                server.salvage = Salvage(order.mark, f"/salvage/{order.mark}")
             case Action.CONVERT:
                 peer = self.servers[order.peer]
                 server.up, server.role, server.guard = True, Role.STANDBY, False
@@ -241,6 +266,10 @@ def with_value(pair: PairReading, server: str, reading: str, value: object) -> P
     before = getattr(pair.server(server), reading)
     at = before.at if isinstance(before, Known | Stale) else pair.began
     return with_readings(pair, server, **{reading: Known(value, at, "test")})
+
+
+def _identity_of(run_mark: ScriptedMark) -> str:
+    return run_mark.mark.identity if run_mark.mark else ""
 
 
 def _position(number: int) -> str:

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import msgspec
+
 from skytui.link.wire import Seat
 from skytui.pair.order import Outcome, Result
 from skytui.pair.vocabulary import Action, Job, User
@@ -304,6 +306,14 @@ def doubtful_and_repeatable() -> ScriptedSession:
     return session
 
 
+def unverified() -> ScriptedSession:
+    """A pair one server of which need not prove who it is."""
+    session = counting()
+    first, second = session.shown.servers
+    session.show(servers=(msgspec.structs.replace(first, unverified=True), second))
+    return session
+
+
 SCENARIOS: dict[str, Callable[[], ScriptedSession]] = {
     "idle": idle,
     "users-in": users_in,
@@ -330,6 +340,7 @@ SCENARIOS: dict[str, Callable[[], ScriptedSession]] = {
     "aborted": aborted,
     "held": held,
     "two-masters": two_masters,
+    "unverified": unverified,
     "stale": stale,
     "lost": lost,
     "prod": prod,

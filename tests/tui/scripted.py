@@ -1,14 +1,14 @@
 """A session without a process: the runbook's own machine over a pair made of values."""
 
-from collections.abc import Callable
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
 
 import msgspec
 
 from skytui.clock import ManualClock
 from skytui.conductor.poller import merge
 from skytui.conductor.seats import ACTS, LOOKS
-from skytui.link.wire import Notice, Present, Seat, ServerFacts
+from skytui.link.wire import Notice, Past, Present, Seat, ServerFacts
 from skytui.pair.logline import LogLine
 from skytui.pair.pair import PairReading
 from skytui.pair.thresholds import Thresholds
@@ -16,6 +16,7 @@ from skytui.runbook.effects import Effect, Perform, Raise, Refuse
 from skytui.runbook.events import (
     Aborted,
     Confirmed,
+    Decided,
     Finished,
     HandedOver,
     Held,
@@ -88,6 +89,7 @@ class ScriptedSession:
             present=Present(None, (you,)),
             secrets_wanted=secrets,
             previews=PREVIEWS,
+            past=Past(),
         )
         self.poll()
 
@@ -136,9 +138,10 @@ class ScriptedSession:
         kept = (*self._shown.notices, Notice(self.clock.now(), says))
         self.show(notices=kept, noticed=self._shown.noticed + 1)
 
-    async def open_run(self, kind: Kind = Kind.PLANNED) -> str:
-        self.asked.append(("open",) if kind is Kind.PLANNED else ("open", kind.value))
-        return self.open(self.you, kind=kind)
+    async def open_run(self, kind: Kind = Kind.PLANNED, why: str = "", ticket: str = "") -> str:
+        given = () if kind is Kind.PLANNED else (kind.value,)
+        self.asked.append(("open", *given, *((why, ticket) if why or ticket else ())))
+        return self.open(self.you, kind=kind, why=why, ticket=ticket)
 
     async def state(self, run: str, step: str, words: str) -> str:
         self.asked.append(("state", step, words))
@@ -147,7 +150,8 @@ class ScriptedSession:
 
     async def turn(self, run: str, reason: str) -> str:
         self.asked.append(("turn", reason))
-        at, wall, plan = self.clock.instant(), self.clock.now(), plan_of_turn()
+        assert self._shown.run is not None
+        at, wall, plan = self.clock.instant(), self.clock.now(), plan_of_turn(self._shown.run)
         return self._event(Turned(at=at, wall=wall, run=run, who=self.you.who, reason=reason, plan=plan))
 
     async def postpone(self, run: str, reason: str) -> str:
@@ -160,9 +164,27 @@ class ScriptedSession:
         at, wall = self.clock.instant(), self.clock.now()
         return self._event(Confirmed(at=at, wall=wall, run=run, step=step, who=self.you.who, phrase=phrase))
 
-    async def waive(self, run: str, step: str, reason: str) -> str:
-        self.asked.append(("waive", step, reason))
-        return self._waived(step, reason)
+    async def waive(self, run: str, step: str, reason: str, check: str = "") -> str:
+        self.asked.append(("waive", f"{step}/{check}" if check else step, reason))
+        return self._waived(step, reason, check)
+
+    async def decide(self, run: str, step: str, decisions: Mapping[str, str]) -> str:
+        self.asked.append(("decide", step, *(f"{row}={decision}" for row, decision in decisions.items())))
+        refused = ""
+        for row, decision in decisions.items():
+            refused = refused or self.decide_now(row, decision)
+        return refused
+
+    def decide_now(self, row: str, decision: str) -> str:
+        run = self._shown.run
+        assert run is not None
+        assert run.step is not None
+        at, wall = self.clock.instant(), self.clock.now()
+        return self._event(
+            Decided(
+                at=at, wall=wall, run=run.id, step=run.step.id, row=row, decision=decision, who=self.you.who
+            )
+        )
 
     async def abort(self, run: str, reason: str) -> str:
         self.asked.append(("abort", reason))
@@ -223,6 +245,10 @@ class ScriptedSession:
         self.show(secrets_wanted=tuple(other for other in self._shown.secrets_wanted if other != name))
         return ""
 
+    async def try_secrets(self) -> str:
+        self.asked.append(("try secrets",))
+        return ""
+
     # What tests and scenarios do by themselves.
 
     @property
@@ -267,7 +293,16 @@ class ScriptedSession:
         refused = self._event(event)
         assert not refused, refused
 
-    def open(self, by: Seat | None = None, *, kind: Kind = Kind.PLANNED) -> str:
+    def open(
+        self,
+        by: Seat | None = None,
+        *,
+        kind: Kind = Kind.PLANNED,
+        optional: Mapping[str, str] | None = None,
+        promote_before: datetime | None = None,
+        why: str = "",
+        ticket: str = "",
+    ) -> str:
         last = self._shown.run
         sides = sides_of(kind, self._shown.reading, last if last and last.postponed else None)
         assert not sides.why_not
@@ -283,9 +318,13 @@ class ScriptedSession:
                 old=sides.old,
                 new=sides.new,
                 who=operator.who,
-                plan=tuple(step.id for step in plan_of(kind)),
+                plan=tuple(step.id for step in plan_of(kind, optional or ())),
                 thresholds=self.thresholds,
+                why=why,
+                ticket=ticket,
                 owed=sides.owed,
+                instructions=dict(optional or {}),
+                promote_before=promote_before,
             )
         )
         if not refused:
@@ -328,9 +367,9 @@ class ScriptedSession:
                 raise AssertionError(f"{run.stage} goes on for ever")
         raise AssertionError(f"{to} was never reached")
 
-    def _waived(self, step: str, reason: str) -> str:
+    def _waived(self, step: str, reason: str, check: str = "") -> str:
         at, wall = self.clock.instant(), self.clock.now()
-        return self._event(Waived(at=at, wall=wall, step=step, who=self.you.who, reason=reason))
+        return self._event(Waived(at=at, wall=wall, step=step, who=self.you.who, reason=reason, check=check))
 
     def _held(self, who: str, reason: str) -> str:
         return self._event(Held(at=self.clock.instant(), wall=self.clock.now(), who=who, reason=reason))

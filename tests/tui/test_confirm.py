@@ -18,9 +18,9 @@ async def test_enter_confirms_the_step_on_the_card() -> None:
     session.open()
     async with desk(session) as at:
         await at.press("enter")
-        assert session.asked == [("confirm", "baseline", "")]
+        assert session.asked == [("confirm", "preflight", "")]
         await at.poll()
-        assert at.step == "users-out"
+        assert at.step == "baseline"
 
 
 async def test_ten_enters_in_one_write_confirm_one_step() -> None:
@@ -28,9 +28,9 @@ async def test_ten_enters_in_one_write_confirm_one_step() -> None:
     session.open()
     async with desk(session) as at:
         await at.press(*["enter"] * 10)
-        assert session.asked == [("confirm", "baseline", "")]
+        assert session.asked == [("confirm", "preflight", "")]
         await at.poll()
-        assert at.step == "users-out"
+        assert at.step == "baseline"
         assert "Nothing to confirm" in at.screen()
 
 
@@ -44,7 +44,7 @@ async def test_enters_go_on_while_the_steps_pass_by_themselves_and_still_confirm
             session.poll()
             await at.pilot.pause()
             session.clock.advance(-1.0)  # no time passes between the keys of one write
-        assert session.asked == [("confirm", "baseline", "")]
+        assert session.asked == [("confirm", "preflight", "")]
         assert "Nothing was done" in at.screen()
 
 
@@ -169,7 +169,7 @@ async def test_a_whole_swap_by_keyboard() -> None:
         await at.press("s")
         await at.settle()
         await at.press("tab", "enter")
-        assert at.step == "baseline"
+        assert at.step == "preflight"
         while not (session.shown.run and session.shown.run.over):
             run = session.shown.run
             assert run is not None

@@ -48,7 +48,7 @@ async def test_a_run_is_started_between_the_servers_as_they_read() -> None:
         await at.settle()
         await at.press("right", "tab", "enter")
         assert at.session.asked == [("open",)]
-        assert at.step == "baseline"
+        assert at.step == "preflight"
 
 
 async def test_no_run_is_started_while_the_roles_are_not_clear() -> None:
@@ -155,6 +155,38 @@ async def test_a_secret_wanted_in_the_middle_of_a_run_is_asked_for_before_the_ne
         assert "passphrase: tried at once" in at.screen()
 
 
+async def test_what_a_host_asks_is_shown_and_keeps_no_step_from_being_confirmed() -> None:
+    session = idle()
+    session.open()
+    async with desk(session) as at:
+        session.show(hosts_ask=("ann@gate:22 asks: Verification code",))
+        await at.settle()
+        await at.settle()
+        assert "ann@gate:22 asks: Verification code: tried at once" in at.screen()
+        await at.press("escape")
+        await at.settle()
+        await at.press("enter")
+        assert len(at.asked("confirm")) == 1
+        assert "A secret is wanted" not in at.screen()
+
+
+async def test_a_host_is_answered_when_nothing_can_be_started_without_it() -> None:
+    session = ScriptedSession()
+    async with desk(session) as at:
+        session.show(reading=None, hosts_ask=("ann@gate:22 asks: Verification code",))
+        await at.settle()
+        await at.settle()
+        await at.press("escape")
+        await at.settle()
+        assert "s: not yet. an answer is wanted: ann@gate:22 asks: Verification code" in at.screen()
+        await at.press("s")
+        assert "A secret is wanted" in at.screen()
+        session.show(hosts_ask=())
+        await at.settle()
+        await at.settle()
+        assert "A secret is wanted" not in at.screen()
+
+
 async def test_a_secret_somebody_else_gave_closes_the_question() -> None:
     session = ScriptedSession(secrets=("passphrase",))
     async with desk(session) as at:
@@ -164,6 +196,49 @@ async def test_a_secret_somebody_else_gave_closes_the_question() -> None:
         await at.settle()
         await at.settle()
         assert "A secret is wanted" not in at.screen()
+
+
+async def test_a_secret_that_was_refused_is_asked_for_with_the_reason_and_stops_no_step() -> None:
+    session = idle()
+    session.open()
+    async with desk(session) as at:
+        why = "sky-a: the login was refused: wrong password."
+        session.show(secrets_wanted=("admin",), secrets_refused={"admin": why})
+        await at.settle()
+        await at.settle()
+        assert "the login was refused: wrong password" in at.screen()
+        await at.press("escape")
+        await at.settle()
+        assert "r secret" in at.screen()
+        await at.press("r")
+        assert at.asked("try secrets") == [("try secrets",)]
+        assert "the login was refused: wrong password" in at.screen()
+        await at.press("escape")
+        await at.settle()
+        await at.press("enter")
+        assert len(at.asked("confirm")) == 1
+
+
+async def test_without_a_wanted_secret_there_is_nothing_to_try() -> None:
+    async with desk(idle()) as at:
+        assert "r secret" not in at.screen()
+        await at.press("r")
+        assert at.asked("try secrets") == []
+
+
+async def test_a_secret_refused_while_another_dialog_is_open_is_asked_for_after_it() -> None:
+    session = idle()
+    session.open()
+    async with desk(session) as at:
+        await at.press("h")
+        session.show(secrets_wanted=("admin",), secrets_refused={"admin": "sky-a: wrong."})
+        await at.settle()
+        assert "Hold the run?" in at.screen()
+        await at.press("escape")
+        await at.settle()
+        await at.poll()
+        await at.settle()
+        assert "sky-a: wrong." in at.screen()
 
 
 async def test_help_lists_every_key_with_what_it_does() -> None:

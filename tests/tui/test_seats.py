@@ -236,7 +236,7 @@ async def test_leaving_a_watch_says_that_nothing_was_changed() -> None:
         assert leaving is not None
         assert "only watched: nothing was changed from here" in leaving.says
         assert "`skytui watch practice` watches again" in leaving.says
-        assert "step 8 of 16, shut-down" in leaving.says
+        assert "step 9 of 17, shut-down" in leaving.says
 
 
 async def test_leaving_says_whose_run_it_is() -> None:

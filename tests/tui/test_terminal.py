@@ -91,7 +91,7 @@ def test_ten_enters_in_one_write_confirm_one_step(tmp_path: Path) -> None:
         terminal.read_until(seconds=1.0)
         terminal.type(b"q")
         terminal.read_until(ended=True)
-    assert result.read_text(encoding="utf-8").splitlines()[0] == "[('confirm', 'baseline', '')]"
+    assert result.read_text(encoding="utf-8").splitlines()[0] == "[('confirm', 'preflight', '')]"
 
 
 def test_enters_typed_before_anything_was_painted_confirm_nothing(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A pair made of plain values, for the screen's tests: it is read and acted upon like the real one."""
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from skytui.clock import Instant, ManualClock
 from skytui.pair.order import Order, Outcome, Result
@@ -14,6 +14,7 @@ from skytui.pair.vocabulary import (
     FinishedRun,
     Identity,
     Job,
+    LateRun,
     Link,
     Port,
     Process,
@@ -23,6 +24,7 @@ from skytui.pair.vocabulary import (
     ServerReading,
     User,
 )
+from tests.support.facts import all_well, ports_of_peer, scripts
 
 START = datetime(2026, 11, 22, 3, 0, 0, tzinfo=UTC)
 QUEUES = ("billing", "extract", "load", "mail", "nightly", "reports")
@@ -38,6 +40,10 @@ class Host:
     guard: bool = False
     streams: bool = True
     disk_free: int = 41_000_000_000
+
+
+def _control_state(role: Role | None) -> str:
+    return {Role.MASTER: "in production", Role.STANDBY: "in archive recovery", None: "shut down"}[role]
 
 
 @dataclass
@@ -60,6 +66,7 @@ class World:
     pending: int = 0
     falls: int = 0
     timeline: int = 3
+    late: list[LateRun] = field(default_factory=list)
     finished: list[FinishedRun] = field(default_factory=list)
     outcomes: dict[Action, Outcome] = field(default_factory=dict)
     hanging: set[Action] = field(default_factory=set)
@@ -92,6 +99,7 @@ class World:
             servers=servers,
             trail=tuple(self.trail),
             poll=self.polls,
+            facts=all_well(began, dict.fromkeys(self.hosts, "127.0.0.1:7443")),
         )
 
     def act(self, order: Order) -> Outcome | None:
@@ -144,10 +152,13 @@ class World:
                 [Process("skybot", host.role is not None), Process("postgres", host.role is not None)], at
             ),
             "guard": Known(host.guard, at),
-            "control": Known(
-                Control("in production" if host.role else "shut down", "0/3000180", self.timeline), at
-            ),
+            "control": Known(Control(_control_state(host.role), "0/3000180", self.timeline), at),
             "disk_free": Known(host.disk_free, at),
+            "marker": Known("", at),
+            "scripts": Known(scripts(), at),
+            "reaches_peer": Known(ports_of_peer(), at),
+            "run_mark": Known("", at),
+            "last_boot": Known(START - timedelta(days=40), at),
         }
         if not host.seen_over_ssh:
             over_ssh = {name: Unknown("no route to host", at) for name in over_ssh}
@@ -161,6 +172,7 @@ class World:
             **over_ssh,
             "identity": Known(Identity(host.name, self.timeline, "7312", practice=True), at),
             "role": Known(host.role, at),
+            "version": Known("5.4", at),
             "clock": Known(wall, at),
             "address": Known("127.0.0.1", at),
             "listen_port": Known(7443, at),
@@ -173,6 +185,7 @@ class World:
             state = "streaming" if host.streams else "down"
             status = "active and connected to the master" if host.streams else "connecting to the master"
             return ServerReading(
+                users=Known([User("admin", own=True)], at),
                 replication_link=Known(Link(state), at),
                 standby_status=Known(status, at),
                 queues=Known([Queue(name, name in self.locked) for name in QUEUES], at),
@@ -185,6 +198,8 @@ class World:
             users=Known(list(self.users), at),
             running_jobs=Known(list(self.jobs), at),
             due_jobs=Known([], at),
+            late_runs=Known(list(self.late), at),
+            server_history=Known([], at),
             finished_runs=Known(list(self.finished), at),
             queues=Known([Queue(name, name in self.locked) for name in QUEUES], at),
             agents=Known([self._agent(name) for name in self.agent_names], at),
@@ -196,4 +211,4 @@ class World:
 
     def _agent(self, name: str) -> Agent:
         gone = name in self.gone_agents
-        return Agent(name, "active", not gone, last_seen="02:58:10" if gone else "")
+        return Agent(name, "active", not gone, last_seen="2026-11-22T02:58:10+00:00" if gone else "")

@@ -13,6 +13,14 @@ escaped() {
     printf '%s' "$1" | tr -d '\000-\037\177' | sed 's/\\/\\\\/g; s/"/\\"/g'
 }
 
+# Called as SCRIPT --check it only shows that it can run: under this account, without a terminal.
+case ${1-} in
+    --check)
+        echo "${0##*/} can run on $name"
+        exit 0
+        ;;
+esac
+
 noted() {
     printf '{"at":"%s","script":"%s","args":[%s],"pid":%s,"phase":"%s"%s}\n' \
         "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "${0##*/}" "$call_args" "$$" "$1" "$2" >>"$home/logs/invocations.jsonl"

@@ -63,7 +63,16 @@ if [ "$timeline" != null ] && [ "$recovery_timeline" -gt "$timeline" ]; then tim
 $(df -Pk "${data%/*}")
 EOF
 
+# A practice host may be given less than the machine has (lab fault small-disk).
+disk_free=$((blocks * 1024))
+if [ -r "$home/conf/disk_free" ]; then
+    read -r limit <"$home/conf/disk_free"
+    if [ "$limit" -lt "$disk_free" ]; then disk_free=$limit; fi
+fi
+
 autostart= marker=
+salvage='{"mark":""}'
+if [ -r "$home/salvage/latest.json" ]; then salvage=$(cat "$home/salvage/latest.json"); fi
 if [ -r "$home/conf/autostart" ]; then read -r autostart <"$home/conf/autostart"; fi
 if [ -r "$home/conf/marker" ]; then marker=$(escaped "$(cat "$home/conf/marker")"); fi
 
@@ -72,6 +81,6 @@ cat <<EOF
 "processes":[{"name":"server","pid":$server_pid,"running":$server_runs},\
 {"name":"database","pid":$database_pid,"running":$database_runs}],\
 "control":{"state":"$control_state","checkpoint":"$control_checkpoint","timeline":$control_timeline},\
-"disk_free":$((blocks * 1024)),"address":"$address","http_port":$http_port,"pg_port":$pg_port,\
-"version":"$version","marker":"$marker","clock":"$(date -u +%Y-%m-%dT%H:%M:%SZ)"}
+"disk_free":$disk_free,"address":"$address","http_port":$http_port,"pg_port":$pg_port,\
+"version":"$version","marker":"$marker","salvage":$salvage,"clock":"$(date -u +%Y-%m-%dT%H:%M:%SZ)"}
 EOF

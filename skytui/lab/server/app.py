@@ -13,7 +13,7 @@ from starlette.routing import BaseRoute
 
 from skytui.clock import Clock
 from skytui.lab.node import SERVER_ROLE, NodeConfig, Secrets
-from skytui.lab.server import access, agents, duplicator, page, queues, replication, runs, ticking
+from skytui.lab.server import access, agents, comparing, duplicator, page, queues, replication, runs, ticking
 from skytui.lab.server.calls import Call, Who, action, reading, report
 from skytui.lab.server.database import Connection, Database, DatabaseDownError, State, read_state
 from skytui.lab.server.filestore import FileStore
@@ -61,6 +61,8 @@ ROUTES: list[BaseRoute] = [
     reading(f"{V1}/jobs/due", runs.due),
     reading(f"{V1}/runs", runs.runs),
     reading(f"{V1}/missed", runs.missed),
+    reading(f"{V1}/late", runs.late),
+    action(f"{V1}/missed/run", runs.run_missed),
     reading(f"{V1}/server-history", runs.server_history),
     reading(f"{V1}/scheduler", access.scheduler),
     action(f"{V1}/scheduler/start", _start),
@@ -75,6 +77,7 @@ ROUTES: list[BaseRoute] = [
     report(f"{V1}/runs/{{run}}/started", runs.started, Who.AGENT),
     report(f"{V1}/runs/{{run}}/result", runs.result, Who.AGENT),
     reading(f"{V1}/files/missing", duplicator.missing_files, Who.PEER),
+    report(f"{V1}/salvage/lacking", comparing.lacking, Who.PEER),
     report(f"{V1}/files/{{run}}", duplicator.take_file, Who.PEER, "PUT"),
 ]
 

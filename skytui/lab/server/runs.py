@@ -13,13 +13,14 @@ from typing import Any
 
 import msgspec
 
-from skytui.lab.jobset import parse_run_id
+from skytui.lab.jobset import parse_run_id, run_id
 from skytui.lab.server import schedule
 from skytui.lab.server.calls import Call, parameter
 from skytui.lab.server.database import every, maybe
 from skytui.lab.server.refusals import Refusal
 
 _MOST_MISSED = 5000
+_MOST_LATE = 1000
 
 
 class Started(msgspec.Struct):
@@ -211,6 +212,51 @@ async def missed(call: Call) -> object:
             items.append({"job": job.name, "due": at, "reason": schedule.STOPPED})
     items.sort(key=lambda item: (item["due"], item["job"]), reverse=True)
     return {"items": items[:_MOST_MISSED]}
+
+
+async def late(call: Call) -> object:
+    """What was due and did not start then: missed since the scheduler's last stop or start, or queued."""
+    query = """
+        SELECT job, due, reason FROM sky.missed
+        WHERE recorded_at >= (SELECT since FROM sky.scheduler) - interval '5 s'
+        ORDER BY due DESC, job LIMIT %s
+    """
+    rows = await every(call.conn, query, _MOST_LATE)
+    if await maybe(call.conn, "SELECT 1 FROM sky.scheduler WHERE state = 'stopped'") is not None:
+        jobs = await schedule.scheduled_jobs(call.conn)
+        uncovered = schedule.uncovered(jobs, call.site.clock.now())
+        rows += [{"job": job.name, "due": at, "reason": schedule.STOPPED} for job, at in uncovered]
+    items = [{"id": run_id(row["job"], row["due"]), "state": "missed", **row} for row in rows]
+    query = """
+        SELECT id, job, due, 'queued' AS state, '' AS reason FROM sky.run
+        WHERE state = 'queued' AND due < %s ORDER BY due DESC, id LIMIT %s
+    """
+    items += await every(call.conn, query, call.site.clock.now() - schedule.LATE, _MOST_LATE)
+    items.sort(key=lambda item: (item["due"], item["job"]), reverse=True)
+    return {"items": items[:_MOST_LATE]}
+
+
+class Chosen(msgspec.Struct):
+    """Ids of missed runs."""
+
+    ids: list[str]
+
+
+async def run_missed(call: Call) -> object:
+    """Queue missed runs after all, each once: what is queued already stays as it is."""
+    chosen = call.decode(Chosen)
+    await schedule.share_lock(call.conn)
+    jobs = {job.name: job for job in await schedule.scheduled_jobs(call.conn)}
+    queued = []
+    for run in chosen.ids:
+        if await maybe(call.conn, "SELECT 1 FROM sky.run WHERE id = %s", run) is not None:
+            continue
+        parsed = parse_run_id(run)
+        query = "DELETE FROM sky.missed WHERE job = %s AND due = %s RETURNING job"
+        if parsed is None or parsed[0] not in jobs or await maybe(call.conn, query, *parsed) is None:
+            raise Refusal(404, "unknown_run", f"{call.site.name} has not missed a run {run}.")
+        queued.append(await schedule.queue(call.conn, jobs[parsed[0]], parsed[1]))
+    return {"queued": queued}
 
 
 async def server_history(call: Call) -> object:

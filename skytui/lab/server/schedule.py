@@ -103,7 +103,7 @@ async def cover(conn: Connection, job: str | None, now: datetime, since: datetim
         result.missed += [f"{run_id(each.name, at)}: {reason}" for at, reason in missed.items()]
         for at in due:
             if at not in missed:
-                result.queued.append(await _queue(conn, each, at))
+                result.queued.append(await queue(conn, each, at))
         await _mark(conn, each.name, due[-1])
         result.more |= len(due) == MOST
     return result
@@ -134,7 +134,8 @@ async def _miss(conn: Connection, job: str, missed: dict[datetime, str]) -> None
     await conn.execute(query, [job, list(missed), list(missed.values())])
 
 
-async def _queue(conn: Connection, job: Scheduled, due: datetime) -> str:
+async def queue(conn: Connection, job: Scheduled, due: datetime) -> str:
+    """Queue a run of `job`; its id."""
     run = run_id(job.name, due)
     deferrer = _procrastinate.configure_task(TASK, queue=job.queue, connection=conn)
     # In one transaction with the row: a job without a row, or a row without a job, cannot come to be.

@@ -10,6 +10,15 @@ from skytui.runbook.proofs.agents import (
 from skytui.runbook.proofs.baseline import (
     baseline_complete,
 )
+from skytui.runbook.proofs.decided import (
+    chosen_runs_queued,
+    completions_decided,
+    missed_runs_decided,
+    no_job_runs_unaccepted,
+    nothing_owed,
+    said_done,
+    schedule_goes_on,
+)
 from skytui.runbook.proofs.down import (
     guard_gone,
     guard_set,
@@ -18,8 +27,15 @@ from skytui.runbook.proofs.down import (
     old_processes_gone,
     orderly_shutdown,
 )
+from skytui.runbook.proofs.left_behind import (
+    copy_fits,
+    nothing_left_behind,
+)
 from skytui.runbook.proofs.loss import loss_accepted, new_tells_its_queues
-from skytui.runbook.proofs.proof import Found, Proof
+from skytui.runbook.proofs.preflight import (
+    no_check_blocks,
+)
+from skytui.runbook.proofs.proof import Found, Part, Proof
 from skytui.runbook.proofs.queues import (
     others_still_locked,
     others_still_locked_on_old,
@@ -52,8 +68,6 @@ from skytui.runbook.proofs.standby import (
     standby_says_active,
 )
 from skytui.runbook.proofs.work import (
-    a_run_completed,
-    no_job_running,
     nobody_logged_in,
     old_scheduler_ticked,
     scheduler_as_before,
@@ -63,10 +77,13 @@ from skytui.runbook.proofs.work import (
 
 __all__ = [
     "Found",
+    "Part",
     "Proof",
-    "a_run_completed",
     "agents_connected",
     "baseline_complete",
+    "chosen_runs_queued",
+    "completions_decided",
+    "copy_fits",
     "guard_gone",
     "guard_set",
     "guard_set_or_owed",
@@ -74,12 +91,16 @@ __all__ = [
     "link_streams_on_old",
     "loss_accepted",
     "master_says_active",
+    "missed_runs_decided",
     "new_as_found",
     "new_is_master",
     "new_is_standby",
     "new_tells_its_queues",
-    "no_job_running",
+    "no_check_blocks",
+    "no_job_runs_unaccepted",
     "nobody_logged_in",
+    "nothing_left_behind",
+    "nothing_owed",
     "nothing_pending_now",
     "nothing_pending_on_new",
     "old_is_master",
@@ -97,7 +118,9 @@ __all__ = [
     "past_last_checkpoint",
     "past_the_marker",
     "queues_locked",
+    "said_done",
     "same_database",
+    "schedule_goes_on",
     "scheduler_as_before",
     "scheduler_stopped",
     "scheduler_ticked",

@@ -14,6 +14,7 @@ def baseline_complete(run: Run, sight: Sight) -> Found:
     due = sight.take("the list of due jobs", server.due_jobs)
     users = sight.take("the list of users", server.users)
     sight.take("the database's size", server.database_bytes)
+    sight.take("Server History", server.server_history)
     scheduler = sight.take("the Job Scheduler's state", server.scheduler)
     for name in (run.old, run.new):
         sight.take(f"{name}'s address", sight.server(name).address)

@@ -1,13 +1,9 @@
 """What both sides say of the standby."""
 
+from skytui.pair.vocabulary import ACTIVE, ACTIVE_AND_CONNECTED
 from skytui.runbook.model import Run
 from skytui.runbook.proofs.proof import Found
 from skytui.runbook.sight import Sight
-
-ACTIVE = "active"
-"""How the standby status of a replicating standby begins, on the master (any case)."""
-ACTIVE_AND_CONNECTED = "active and connected"
-"""How the standby's own page begins when it is connected to its master (any case)."""
 
 
 def master_says_active(run: Run, sight: Sight) -> Found:

@@ -55,11 +55,25 @@ ACTIVATE: tuple[Step, ...] = (
         phase=Phase.ACTIVATE,
         title="See the first job complete",
         why="Only a job that started and ended on the new master proves that the schedule goes on.",
-        does="Changes nothing: waits for a run that starts after the queues were unlocked.",
-        waits_for="a run started since then to complete",
+        does="Changes nothing: waits for a run that starts after the queues were unlocked, or for the next"
+        " start time to be accepted (d). Each run that was missed meanwhile is listed, and decided on.",
+        waits_for="a run started since then to complete, and a decision on each run that was missed",
         side=Side.NEW,
         waivable=True,
+        decisions=("run-now", "leave", "accept"),
         deadline=900.0,
+    ),
+    Step(
+        id="run-missed",
+        phase=Phase.ACTIVATE,
+        title="Start the missed runs that were chosen",
+        why="A run that was missed while there was no scheduler is not started by itself.",
+        does="Queues exactly the missed runs that were decided to run now; where none was, nothing.",
+        waits_for="none of them to be listed as missed any more",
+        side=Side.NEW,
+        action=Action.RUN_NOW,
+        only_if_needed=True,
+        waivable=True,
     ),
 )
 """The original standby becomes the master."""

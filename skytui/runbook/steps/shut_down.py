@@ -31,10 +31,10 @@ SHUT_DOWN: tuple[Step, ...] = (
         phase=Phase.SHUT_DOWN,
         title="Let running jobs end",
         why="A job that runs while there is no master has nobody to report to until the swap is done.",
-        does="Changes nothing: waits. Locking a queue does not stop its running jobs.",
-        waits_for="no job to be running",
+        does="Changes nothing: waits. One that may run on is accepted by name (d), and looked at afterwards.",
+        waits_for="no job to be running that was not accepted by name",
         side=Side.OLD,
-        waivable=True,
+        decisions=("accept",),
         deadline=3600.0,
     ),
     Step(

@@ -42,6 +42,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     `words`: what the operator types to confirm it, where that is not the host's name.
     `waivable`: the procedure lets the gate be waived, with a reason.
     `repeatable`: carrying the action out a second time changes nothing more than the first did.
+    `manual`: a person does it, outside both servers, and says so with its `words`; nothing is read.
+    `decisions`: what may be decided about each row of its list.
     `readback`: when the outcome is lost, the gate alone proves that the action worked.
     `no_way_back`: its intent is the point of no return. Before that `undo` takes back what the action did.
     `deadline`: seconds until the wait for outcome and gate is called overdue.
@@ -62,6 +64,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     words: str = ""
     waivable: bool = False
     repeatable: bool = True
+    manual: bool = False
+    decisions: tuple[str, ...] = ()
     readback: bool = True
     no_way_back: bool = False
     deadline: float = 60.0

@@ -155,6 +155,10 @@ class MainScreen(Screen[None]):
         """Waive the gate of the current step."""
         await self._desk.waive()
 
+    def action_decide(self) -> None:
+        """Decide about the rows of the current step's list."""
+        self._desk.decide()
+
     def action_abort(self) -> None:
         """Take the run back."""
         self._desk.abort()
@@ -171,6 +175,10 @@ class MainScreen(Screen[None]):
         """Pass the run on."""
         self._desk.hand_over()
 
+    def action_checks(self) -> None:
+        """Show all checks."""
+        self._desk.checks()
+
     def action_unplanned(self) -> None:
         """Start an unplanned swap, or make one of the open run."""
         self._desk.lost.unplanned()
@@ -182,6 +190,10 @@ class MainScreen(Screen[None]):
     def action_later(self) -> None:
         """Leave the conversion for later."""
         self._desk.lost.later()
+
+    def action_secret(self) -> None:
+        """Try a secret again, or give it."""
+        self._desk.try_secrets()
 
     def action_help(self) -> None:
         """Show all keys."""

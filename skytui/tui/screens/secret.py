@@ -17,9 +17,10 @@ class SecretDialog(Dialog[bool]):
 
     heading = "A secret is wanted"
 
-    def __init__(self, times: KeyTimes, *, name: str, give: Give) -> None:
+    def __init__(self, times: KeyTimes, *, name: str, give: Give, refused: str = "") -> None:
         super().__init__(times)
         self._secret = name
+        self._refused = refused
         self._give = give
         self._input = line_input("secret", "not shown, not stored", masked=True)
 
@@ -29,7 +30,9 @@ class SecretDialog(Dialog[bool]):
         return self._secret
 
     def content(self) -> Iterable[Widget]:
-        """Whose secret, and what becomes of it."""
+        """Whose secret, what becomes of it, and why the one before was not taken."""
+        if self._refused:
+            yield paragraph(Content.styled(self._refused, "$attention"))
         yield paragraph(f"{self._secret}: tried at once, kept in the conductor's memory only.")
         yield self._input
 

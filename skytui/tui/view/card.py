@@ -6,13 +6,16 @@ from textual.content import Content
 from skytui.runbook.gates import Finding
 from skytui.runbook.model import Checking, Doubtful, Failed, Proving, Run, Running, Waiting
 from skytui.runbook.prospect import Prospect, Turn
+from skytui.runbook.rows import rows
 from skytui.runbook.steps import Step
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene
 from skytui.tui.view.act import Tone, act_line, act_words
+from skytui.tui.view.checks import preflight_lines
 from skytui.tui.view.figures import ago, pace_of, plural, short_time
 from skytui.tui.view.lost import losses, way_out, words_given
 from skytui.tui.view.notes import aborted, choices, doubt, resumed, unmarked
+from skytui.tui.view.waits import progress_lines, time_notes
 from skytui.tui.view.wrap import LABEL, hanging, labelled
 
 TAIL = 20
@@ -50,9 +53,14 @@ def step_card(
             parts.append(labelled("Note", Content.styled(stage.note, "$alarm"), width))
         parts.append(labelled("Why", step.why, width))
     parts += losses(scene, run, step, width)
+    if prospect.too_late:
+        late = f"{prospect.too_late} (a), or go on."
+        parts.append(labelled("Late", Content.styled(late[:1].upper() + late[1:], "bold $alarm"), width))
     now = _now(scene, run, prospect, look, width)
     if now:
         parts.append(now)
+    parts += _listed(scene, run, width)
+    parts += time_notes(scene, run, step, look, width)
     said: tuple[str, ...] = ()
     if isinstance(stage, Doubtful):
         parts += choices(run, step, width)
@@ -100,17 +108,30 @@ def _now(scene: Scene, run: Run, prospect: Prospect, look: Look, width: int) -> 
         eta = f", about {short_time(pace.eta)} left" if pace.eta is not None else ""
         left = Content.styled(f"{plural(pace.pending, 'file')} left{falling}{eta}", "bold")
         lines.append((Content(""), left))
-    lines += [_finding(finding, look) for finding in prospect.gate.findings]
+    lines += progress_lines(scene, run)
+    if run.step is not None and run.step.id == "preflight":
+        lines += preflight_lines(scene, run, look)
+    else:
+        lines += [_finding(finding, look) for finding in prospect.gate.findings]
     if not lines:
         lines = [(Content(""), Content(reason)) for reason in prospect.reasons]
-    if prospect.overdue:
-        late = f"overdue by {short_time(prospect.overdue)}: this is usually done by now. It goes on."
-        lines.append((Content(""), Content.styled(late, "bold $attention")))
     if not lines:
         return None
     room = width - LABEL
     text = Content("\n").join(hanging(sign, line, room, sign.cell_length) for sign, line in lines)
     return labelled("Now", text, width)
+
+
+def _listed(scene: Scene, run: Run, width: int) -> list[Content]:
+    """How many rows of the step's list wait for a decision, and how to make it."""
+    listed = rows(run, scene.reading)
+    if not listed:
+        return []
+    left = sum(row.open for row in listed)
+    says = f"{plural(left, 'row')} to be decided" if left else "nothing left to be decided"
+    first = next((row for row in listed if row.open), listed[0])
+    text = Content.styled(f"{says}: d shows {'them' if left > 1 else 'the list'}.", "bold")
+    return [labelled("List", Content("\n").join((text, Content(first.says))), width)]
 
 
 def _counting(run: Run) -> bool:
@@ -131,7 +152,7 @@ def _next(scene: Scene, run: Run, step: Step, width: int) -> Content:
     label = "Runs" if isinstance(run.stage, Proving | Running | Checking) else "Next"
     preview = scene.shown.previews.get(step.id, "") if step.action else ""
     if not preview:
-        return labelled(label, step.does, width)
+        return labelled(label, run.instructions.get(step.id, step.does), width)
     on = f"on {run.name_of(step.side)}: " if run.name_of(step.side) not in preview else ""
     return labelled(label, Content.assemble(step.does, "\n", (on + preview, "bold")), width)
 

@@ -28,11 +28,10 @@ def unplanned_sides(scene: Scene) -> Sides | None:
 
 
 def conversion_sides(scene: Scene) -> Sides | None:
-    """Between whom a conversion of its own could start now; None where there is nothing to convert."""
-    if scene.run is not None and not scene.run.over:
+    """Between whom the conversion that the last run left for later could start now; None without one."""
+    if scene.run is None or not scene.run.over or not scene.run.postponed:
         return None
-    last = scene.run if scene.run is not None and scene.run.postponed else None
-    sides = sides_of(Kind.CONVERT, scene.reading, last)
+    sides = sides_of(Kind.CONVERT, scene.reading, scene.run)
     return None if sides.why_not else sides
 
 

@@ -52,12 +52,15 @@ def server_view(scene: Scene, name: str, look: Look, width: int) -> PanelView:
     age = rows.oldest
     faded = face.state is State.UNKNOWN or age > scene.limit
     body = Content("\n").join(cut(line, width, look.glyphs) for line in lines)
-    return PanelView(_title(name, face, look), body, _foot(scene, name, age, look), face.state, faded)
+    return PanelView(_title(scene, name, face, look), body, _foot(scene, name, age, look), face.state, faded)
 
 
-def _title(name: str, face: Face, look: Look) -> Content:
+def _title(scene: Scene, name: str, face: Face, look: Look) -> Content:
     word = f"{face.sign(look.glyphs)} {face.state}"
-    return Content.assemble((f"{name} ", "bold"), (f" {word} ", TITLE_STYLE[face.state]))
+    warning = " not verified " if any(facts.unverified for facts in scene.facts(name)) else ""
+    return Content.assemble(
+        (warning, "bold $alarm"), (f"{name} ", "bold"), (f" {word} ", TITLE_STYLE[face.state])
+    )
 
 
 def _foot(scene: Scene, name: str, age: float, look: Look) -> Content:

@@ -3,6 +3,7 @@
 from textual.content import Content
 
 from skytui.pair.pair import why_unknown
+from skytui.runbook.cadence import cadence_words
 from skytui.runbook.model import Ended, Ending, Run
 from skytui.runbook.steps import Kind
 from skytui.tui.glyphs import Look
@@ -10,6 +11,7 @@ from skytui.tui.scene import Scene
 from skytui.tui.standing import Standing
 from skytui.tui.view.act import Tone, act_line
 from skytui.tui.view.card import CardView
+from skytui.tui.view.checks import checks_line, checks_of
 from skytui.tui.view.face import State, face_of
 from skytui.tui.view.figures import plural, short_time
 from skytui.tui.view.lost import conversion_sides, unplanned_sides, words_given
@@ -43,10 +45,12 @@ def why_no_start(scene: Scene) -> str:
         return "a run is open already"
     if scene.shown.secrets_wanted:
         return f"a secret is still wanted: {', '.join(scene.shown.secrets_wanted)}"
+    if scene.reading is not None and startable(scene):
+        return ""
+    if scene.shown.hosts_ask:
+        return f"an answer is wanted: {', '.join(scene.shown.hosts_ask)}"
     if scene.reading is None:
         return "neither server has been read yet"
-    if startable(scene):
-        return ""
     return "; ".join(
         f"{name} reads {face_of(scene, name).state}"
         + (f" ({why_unknown(scene.server(name).role)})" if face_of(scene, name).why else "")
@@ -80,7 +84,10 @@ def idle_card(scene: Scene, look: Look, width: int) -> CardView:
         )
         lines.append(hanging(Content(""), Content(text), width, 0))
     lines.append(Content(""))
+    if checks := checks_of(scene):
+        lines.append(labelled("Now", checks_line(checks, look) + Content("; c shows them all"), width))
     lines.append(labelled("Keys", f"The conductor acts with the SSH keys of {scene.shown.keys_of}.", width))
+    lines += _cadence(scene, width)
     lines += here_note(scene, look, width)
     if scene.standing is Standing.WATCHER:
         act = act_line(glyphs.later, only_watches(scene.shown.pair), width)
@@ -128,6 +135,7 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
     owed = ", ".join(f"{debt.what} on {debt.server}" for debt in run.ledger)
     lines.append(labelled("Owed", owed or "nothing: what the run suppressed is restored", width))
     lines.append(labelled("Run", f"{run.id}, by {run.who}; what was proven stands in its journal.", width))
+    lines.append(labelled("File", report_words(scene, run), width))
     lines += watch_lines(scene, look, width)
     lines += here_note(scene, look, width)
     body = Content("\n").join(lines)
@@ -143,6 +151,22 @@ def summary_card(scene: Scene, run: Run, look: Look, width: int) -> CardView:
     back = f"{_starts(look, *found, swap=swap)}. {look.keys.word('leave')} leaves."
     act = act_line(glyphs.current, back, width)
     return CardView("The run is over", "", body, act, Tone.OVER)
+
+
+def report_words(scene: Scene, run: Run) -> str:
+    """Where the report of a run that has ended lies, and what prints it."""
+    past = scene.shown.past
+    lies = f"{past.folder}/{run.id}/report.html; " if past and past.folder else ""
+    return f"{lies}skytui report {run.pair} {run.id} prints it."
+
+
+def _cadence(scene: Scene, width: int) -> list[Content]:
+    """Last swap, next due, quiet window."""
+    past = scene.shown.past
+    if past is None:
+        return []
+    words = cadence_words(past.cadence, scene.wall)
+    return [labelled("Swaps", "\n".join(sentence[:1].upper() + sentence[1:] for sentence in words), width)]
 
 
 def _starts(look: Look, kind: Kind, old: str, new: str, swap: str = "planned swap") -> str:

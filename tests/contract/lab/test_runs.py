@@ -168,3 +168,41 @@ def test_a_run_lost_between_fetch_and_ledger_is_put_back(master: Server) -> None
     assert status_of(master, lost) == ("todo", "queued", None)
     (row,) = [item for item in master.get("/runs?limit=1000")["items"] if item["id"] == lost]
     assert row["attempts"] == 1
+
+
+def test_what_was_missed_is_late_and_runs_after_all_when_it_is_chosen_once(master: Server) -> None:
+    assert master.act("/scheduler/stop").is_success
+    until(lambda: [item for item in master.get("/late")["items"] if item["state"] == "missed"])
+    assert master.act("/scheduler/start").is_success
+    late = [item for item in master.get("/late")["items"] if item["state"] == "missed"]
+    assert {item["reason"] for item in late} == {"scheduler stopped"}
+    run = late[0]["id"]
+    assert run == f"{late[0]['job']}@{late[0]['due']}"
+    assert master.act("/missed/run", {"ids": [run]}).json() == {"queued": [run]}
+    assert master.act("/missed/run", {"ids": [run]}).json() == {"queued": []}, "it is a run already"
+    assert run not in [item["id"] for item in master.get("/late")["items"] if item["state"] == "missed"]
+    assert master.sql("SELECT count(*) FROM sky.run WHERE id = %s", run) == [(1,)]
+    unknown = "often@2020-01-01T00:00:00Z"
+    assert code(master.act("/missed/run", {"ids": [late[1]["id"], unknown]})) == (404, "unknown_run")
+    assert master.sql("SELECT count(*) FROM sky.run WHERE id = %s", late[1]["id"]) == [(0,)], "all or none"
+
+
+def test_what_a_former_master_has_is_compared_with_what_is_here(master: Server) -> None:
+    run = take(master)
+    sent = result(run, code=3, **output("out"))
+    master.agent(f"/runs/{run}/result", sent).raise_for_status()
+    told = {"id": run, "state": "ended", "code": 3, "sha256": sent["sha256"]}
+    lost = {**told, "id": "often@2020-01-01T00:00:00Z"}
+
+    def lacking(*runs: dict[str, Any], **more: Any) -> Any:
+        body = {"runs": list(runs), **more}
+        token = master.secrets.peer
+        return master.ask("POST", "/salvage/lacking", token=token, json=body).raise_for_status().json()
+
+    assert lacking(told) == {"runs": [], "unrecognised": [], "files": []}
+    assert lacking(lost, {**told, "code": 0})["runs"] == [lost["id"], run]
+    assert lacking({**told, "state": "running", "code": None})["runs"] == []
+    assert lacking(unrecognised=[run, lost["id"]])["unrecognised"] == [lost["id"]]
+    there = {run: sent["sha256"], lost["id"]: sent["sha256"]}
+    assert lacking(files=there)["files"] == [lost["id"]]
+    assert master.ask("POST", "/salvage/lacking", token="nobody", json={}).status_code == 401

@@ -5,7 +5,7 @@ import pytest
 from skytui.errors import LabError, UsageError
 from skytui.lab import faults, pair, processes
 from skytui.lab.places import Places
-from tests.e2e.lab.hands import ask, running, ssh
+from tests.e2e.lab.hands import ask, convert_input, running, ssh, state
 
 pytestmark = [pytest.mark.pair, pytest.mark.slow]
 
@@ -78,3 +78,33 @@ def test_a_fault_that_cannot_be_is_refused(lab: Places) -> None:
             faults.inject(name, host)
     with pytest.raises(UsageError, match="cannot be undone"):
         faults.undo("reboot", "sky-a")
+
+
+def test_a_disk_is_made_small_and_a_conversion_refuses(lab: Places) -> None:
+    faults.inject("small-disk", "sky-a")
+    assert state(lab, "sky-a")["disk_free"] == 16 * 2**20
+    assert ssh(lab, "sky-a", "bin/stop.sh").code == 0
+    assert ssh(lab, "sky-b", "bin/standbyToMaster.sh").code == 0
+    refused = ssh(lab, "sky-a", "bin/masterToStandby.sh", stdin=convert_input(lab, "sky-b"))
+    assert (refused.code, refused.out) == (6, "")
+    assert "16 MiB free" in refused.err
+    faults.undo("small-disk", "sky-a")
+    assert state(lab, "sky-a")["disk_free"] > 16 * 2**20
+    converted = ssh(lab, "sky-a", "bin/masterToStandby.sh", stdin=convert_input(lab, "sky-b"))
+    assert converted.code == 0, converted
+
+
+def test_a_job_hangs_and_goes_on_and_one_that_was_forgotten_lands_in_server_history(lab: Places) -> None:
+    doing = "SELECT count(*) FROM procrastinate_jobs WHERE status = 'doing'"
+    unrecognised = "SELECT count(*) FROM sky.server_history"
+    faults.inject("hang-jobs")
+    try:
+        assert processes.wait_for(lambda: ask(lab, "sky-a", doing)[0][0] > 0, WAIT)
+        # What hangs is under way as long as we like: nothing is in a hurry here.
+        faults.inject("forget-run")
+        assert ask(lab, "sky-a", unrecognised) == [(0,)]
+    finally:
+        faults.undo("hang-jobs")
+    assert processes.wait_for(lambda: ask(lab, "sky-a", unrecognised) == [(1,)], 90.0)
+    with pytest.raises(UsageError, match="stays in Server History"):
+        faults.undo("forget-run")

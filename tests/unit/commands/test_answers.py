@@ -1,8 +1,11 @@
 """What a headless run was told in advance, and what it would still be missing."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from skytui.commands.answers import Answers, parse_answers
+from skytui.commands.swap import latest_time
 from skytui.errors import UsageError
 from skytui.runbook.steps import PLANNED
 from tests.support.walk import Walk
@@ -75,3 +78,35 @@ def test_a_practice_pair_fills_in_the_phrases_but_only_with_yes() -> None:
     run = Walk().run
     assert Answers(yes=True, practice=True).missing(run) == []
     assert "--confirm promote=sky-b" in Answers(practice=True).missing(run)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("drain-jobs", "write --decide STEP=DECISION"),
+        ("=accept", "write --decide STEP=DECISION"),
+        ("lock-queues=accept", "lock-queues has no list to decide on"),
+        ("drain-jobs=leave", "drain-jobs takes accept"),
+    ],
+)
+def test_a_decision_that_is_none_is_refused(text: str, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        parse_answers(yes=True, confirm=[], waive=[], decide=[text])
+
+
+def test_a_decision_is_for_one_row_or_for_the_rest() -> None:
+    given = ["drain-jobs/nightly@2026-11-22T02:00:00Z=accept", "first-job=leave"]
+    answers = parse_answers(yes=True, confirm=[], waive=[], decide=given)
+    assert answers.decide == {
+        "drain-jobs/nightly@2026-11-22T02:00:00Z": "accept",
+        "first-job": "leave",
+    }
+
+
+def test_the_latest_time_is_the_next_moment_the_clock_here_shows_it() -> None:
+    now = datetime(2026, 11, 22, 23, 30).astimezone()
+    assert latest_time("", now) is None
+    assert latest_time("23:45", now) == now + timedelta(minutes=15)
+    assert latest_time("00:30", now) == now + timedelta(hours=1)
+    with pytest.raises(UsageError, match="write a time of day"):
+        latest_time("soon", now)

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import msgspec
@@ -11,19 +12,21 @@ from skytui import paths
 from skytui.commands import headless
 from skytui.commands.answers import Answers
 from skytui.commands.headless import abort, swap
+from skytui.commands.starting import Start
 from skytui.conductor import engine
 from skytui.conductor.journal import read_journal
 from skytui.conductor.runs import stored_runs
+from skytui.config.hooks import Hooks
 from skytui.errors import RunRefusedError, UnreachableError
 from skytui.link.wire import HoldRun
 from skytui.pair.order import Outcome, Result
-from skytui.pair.vocabulary import Agent, Job, ServerReading, User
-from skytui.runbook.events import Aborted, Confirmed, Finished, Intended, Passed, Recorded
+from skytui.pair.vocabulary import Agent, Job, LateRun, ServerReading, User
+from skytui.runbook.events import Aborted, Confirmed, Decided, Finished, Intended, Passed, Recorded
 from skytui.runbook.model import Ended, Ending, Waiting
 from tests.support.conducted import Conducted, conducted, go_to, open_run
 from tests.support.drivers import WorldDriver
 from tests.support.walk import Walk
-from tests.support.world import LOCKED_QUEUES, NEW, OLD
+from tests.support.world import LOCKED_QUEUES, NEW, OLD, START
 
 ALL = Answers(yes=True, confirm={"shut-down": OLD, "promote": NEW, "convert": OLD})
 
@@ -67,7 +70,9 @@ async def test_a_whole_swap_ends_with_0_and_prints_the_journal(here: Conducted, 
     assert await told.swap(ALL) == 0
     (folder,) = stored_runs(here.folder)
     assert tuple(told.events) == read_journal(folder / "journal.jsonl").events
-    assert told.says[-1].endswith(": done")
+    assert told.says[-2].endswith(": done")
+    assert f"{folder}/report.md" in told.says[-1]
+    assert (folder / "report.html").is_file()
 
 
 async def test_it_does_the_same_as_a_run_confirmed_by_hand(here: Conducted, told: Told) -> None:
@@ -150,14 +155,14 @@ async def test_a_lost_outcome_that_stays_lost_ends_with_13(
 
 
 async def test_a_waiver_that_was_needed_ends_with_14(here: Conducted, told: Told) -> None:
-    here.world.old.running.append(Job("7", "nightly", "agent-1"))
-    answers = msgspec.structs.replace(ALL, waive={"drain-jobs": "agreed with operations"})
+    here.world.old.users.append(User("ann"))
+    answers = msgspec.structs.replace(ALL, waive={"users-out": "agreed with operations"})
     assert await told.swap(answers) == 14
-    assert told.says[-1].endswith("done, but not clean")
+    assert told.says[-2].endswith("done, but not clean")
 
 
 async def test_a_waiver_that_was_not_needed_is_not_used(here: Conducted, told: Told) -> None:
-    answers = msgspec.structs.replace(ALL, waive={"users-out": "nobody minds", "drain-jobs": "short ones"})
+    answers = msgspec.structs.replace(ALL, waive={"users-out": "nobody minds", "first-job": "it will"})
     assert await told.swap(answers) == 0
 
 
@@ -277,3 +282,48 @@ async def test_a_conductor_that_is_lost_says_how_to_go_on(tmp_path: Path, told: 
             here.drivers[OLD].before = lost
             with pytest.raises(UnreachableError, match="Run the same command again to go on"):
                 await told.swap(ALL)
+
+
+async def test_a_hook_that_fails_stops_it_before_anything_of_its_phase_and_is_run_again_by_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    flag = tmp_path / "flag"
+    hooks = Hooks(before_shut_down=["sh", "-c", f"echo not yet; test -e {flag}"], after_activate=["false"])
+    folder = paths.private(paths.pair_state_dir("test"))
+    async with conducted(folder, hooks=hooks):
+        assert await told.swap(ALL) == 10
+        assert (
+            "users-out does not begin: the hook before shut-down failed: ended with 1: not yet" in told.says
+        )
+        assert not any(isinstance(event, Intended) for event in told.events)
+        flag.touch()
+        again = Told()
+        assert await again.swap(ALL) == 0
+        assert "The hook after activate failed: ended with 1." in again.says
+
+
+async def test_what_was_decided_in_advance_is_decided_once_and_by_name(here: Conducted, told: Told) -> None:
+    here.world.old.running = [Job("7", "nightly", "agent-1"), Job("8", "weekly", "agent-1")]
+    decided = {"drain-jobs/7": "accept", "drain-jobs": "accept", "server-history": "recorded"}
+    assert await told.swap(msgspec.structs.replace(ALL, decide=decided)) == 0
+    rows = [(event.step, event.row, event.decision) for event in told.events if isinstance(event, Decided)]
+    assert rows[:2] == [("drain-jobs", "7", "accept"), ("drain-jobs", "8", "accept")]
+    assert sorted(row for step, row, _ in rows if step == "server-history") == ["7", "8"]
+
+
+async def test_a_row_nobody_decided_about_stops_the_run(here: Conducted, told: Told) -> None:
+    due = START + timedelta(days=1)
+    here.world.new.late = [LateRun(f"{name}@late", name, due, "missed") for name in ("hourly", "weekly")]
+    assert await told.swap(msgspec.structs.replace(ALL, decide={"first-job/hourly@late": "leave"})) == 12
+    assert any("first-job is overdue: 1 missed and not decided: weekly@late" in says for says in told.says)
+
+
+async def test_past_the_latest_time_promote_is_not_confirmed(here: Conducted, told: Told) -> None:
+    assert await swap("test", ALL, told.out, told.says.append, start=Start(promote_before=START)) == 12
+    said = "\n".join(told.says)
+    assert "promote is not confirmed: it is past 2026-03-01 02:00 UTC" in said
+    assert "skytui abort test" in said
+    assert here.drivers[NEW].acted == []
+    assert here.conductor.run is not None
+    assert here.conductor.run.abort is None

@@ -12,11 +12,13 @@ from skytui.errors import StateError
 from skytui.link.client import Client
 from skytui.link.wire import (
     Confirm,
+    Decide,
     GiveSecret,
     HoldRun,
     Leave,
     NewEvent,
     NewLines,
+    NewReading,
     Notice,
     Open,
     ReleaseRun,
@@ -25,8 +27,8 @@ from skytui.link.wire import (
 )
 from skytui.pair.logline import LogLine
 from skytui.pair.order import Outcome, Result
-from skytui.pair.vocabulary import Job, Role
-from skytui.runbook.events import Held, Recorded, Resumed, Waived
+from skytui.pair.vocabulary import Job, Role, User
+from skytui.runbook.events import Decided, Held, Recorded, Resumed, Waived
 from skytui.runbook.machine import fold
 from skytui.runbook.model import Doubtful, Ended, Ending, Failed, Waiting
 from tests.support.conducted import (
@@ -95,7 +97,7 @@ async def test_a_password_typed_where_nothing_is_asked_for_reaches_no_event_and_
     client = await here.client()
     run = await open_run(client)
     assert await confirm(client, run, "pa55word") == ""
-    run = await until_run(client, lambda r: r.record("baseline") is not None)
+    run = await until_run(client, lambda r: r.record("preflight") is not None)
     run = await go_to(client, run, "shut-down")
     assert (await confirm(client, run, "pa55word")).startswith("type the host's name")
     files = [file for file in here.folder.rglob("*") if file.is_file()]
@@ -174,15 +176,35 @@ async def test_leaving_is_possible_without_a_run(here: Conducted) -> None:
 
 
 async def test_a_waiver_records_who_why_and_what_was_unproven(here: Conducted) -> None:
-    here.world.old.running.append(Job("7", "nightly", "agent-1"))
+    here.world.old.users.append(User("ann", address="10.0.0.9"))
     client = await here.client()
-    run = await go_to(client, await open_run(client), "drain-jobs")
-    await client.request(lambda n: Waive(n, run.id, "drain-jobs", "goes\x1b[2J on \x07anyway"))
+    run = await go_to(client, await open_run(client), "users-out")
+    await client.request(lambda n: Waive(n, run.id, "users-out", "goes\x1b[2J on \x07anyway"))
     waived = journal_of(here.folder)[-1]
     assert isinstance(waived, Waived)
     assert waived.who
     assert waived.reason == "goes on \ufffdanyway"
-    assert waived.unproven == ("1 running: nightly on agent-1",)
+    assert waived.unproven == ("1 logged in: ann from 10.0.0.9",)
+
+
+async def test_a_decision_records_who_what_and_the_row_as_it_was_shown(here: Conducted) -> None:
+    here.world.old.running.append(Job("7", "nightly", "agent-1"))
+    client = await here.client()
+    run = await go_to(client, await open_run(client), "drain-jobs")
+
+    async def decide(row: str, decision: str) -> str:
+        return (await client.request(lambda n: Decide(n, run.id, run_step, {row: decision}, "known"))).refused
+
+    run_step = "drain-jobs"
+    await until(client, lambda m: isinstance(m, NewReading))
+    assert await decide("8", "accept") == "drain-jobs does not list that now"
+    assert await decide("7", "leave") == "7 takes accept, not leave"
+    assert await decide("7", "accept") == ""
+    decided = journal_of(here.folder)[-1]
+    assert isinstance(decided, Decided)
+    assert (decided.row, decided.decision, decided.reason) == ("7", "accept", "known")
+    assert decided.says == "nightly on agent-1"
+    assert decided.who
 
 
 async def test_a_hold_says_by_whom_and_why_in_harmless_text(here: Conducted) -> None:

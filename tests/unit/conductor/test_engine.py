@@ -48,7 +48,7 @@ class Carried:
         )
         self.engine.run = walk.run
 
-    def look(self) -> None:
+    def look(self, everything: bool) -> None:
         self.looks += 1
 
     async def objection(self) -> str:

@@ -71,14 +71,24 @@ async def test_a_code_is_asked_for_on_the_screen_and_given_to_the_login(tmp_path
         client = await here.client()
         await until_read(client)
         login = await asked(credentials)
-        await until(client, lambda m: m == SecretsWanted((NAME,)))
-        assert (await client.request(Open)).refused == f"a secret is wanted first: {NAME}"
+        await until(client, lambda m: m == SecretsWanted((), hosts_ask=(NAME,)))
         giving = asyncio.create_task(client.request(lambda n: GiveSecret(n, NAME, "123456")))
         assert (await login).reveal() == "123456"
         credentials.login_over(WHERE, "")
         assert (await giving).refused == ""
         await until(client, lambda m: m == SecretsWanted(()))
+
+
+async def test_a_run_does_not_wait_for_what_a_host_asks(tmp_path: Path) -> None:
+    """Where a master is lost, nobody may be able to answer its host."""
+    credentials = Credentials()
+    async with conducted(tmp_path, credentials=credentials) as here:
+        client = await here.client()
+        await until_read(client)
+        login = await asked(credentials)
         assert (await client.request(Open)).refused == ""
+        login.cancel()
+        await asyncio.gather(login, return_exceptions=True)
 
 
 async def test_who_comes_later_is_told_what_is_wanted(tmp_path: Path) -> None:
@@ -87,14 +97,14 @@ async def test_who_comes_later_is_told_what_is_wanted(tmp_path: Path) -> None:
         first = await here.client()
         login = await asked(credentials)
         second = await here.client()
-        assert second.welcome.secrets_wanted == (NAME,)
+        assert second.welcome.hosts_ask == (NAME,)
         await here.hang_up(first)
         await here.hang_up(second)
         await gone(credentials)
         login.cancel()
         await asyncio.gather(login, return_exceptions=True)
         third = await here.client()
-        assert third.welcome.secrets_wanted == (), "the login is tried again, and asks by itself"
+        assert third.welcome.hosts_ask == (), "the login is tried again, and asks by itself"
 
 
 async def test_a_wrong_code_is_said_to_whoever_gave_it(tmp_path: Path) -> None:

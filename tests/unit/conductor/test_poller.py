@@ -46,7 +46,8 @@ def test_every_reading_is_merged() -> None:
     for name in READINGS:
         before, now = getattr(whole, name), getattr(merged, name)
         if isinstance(before, Known):
-            assert now == Stale(before.value, before.at, NEVER_ASKED.reason, before.source), name
+            stale = Stale(before.value, before.at, NEVER_ASKED.reason, before.source, NEVER_ASKED.cause)
+            assert now == stale, name
 
 
 def test_a_stale_0_is_not_a_reading_of_0() -> None:

@@ -23,7 +23,7 @@ from tests.support.users import BOB, CAROL, TEAM, needs_root, place_for_all, run
 pytestmark = needs_root
 
 IMPORTS = """\
-import encodings.idna, httpx, anyio._backends._asyncio
+import concurrent.futures.thread, encodings.idna, httpx, anyio._backends._asyncio
 httpx.AsyncClient(trust_env=False)
 import skytui.conductor.__main__ as conductor
 """

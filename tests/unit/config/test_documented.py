@@ -12,6 +12,7 @@ from skytui.config.hooks import Hooks
 from skytui.config.pairs import PairConfig, ServerConfig, SshConfig, read_pair
 from skytui.config.secrets import SecretSource
 from skytui.config.tables import Document
+from skytui.config.web import accepted_words
 from skytui.pair.procedure import PHASES
 from skytui.pair.thresholds import Thresholds
 from skytui.tui.keyboard import NAMED, keyboard
@@ -47,7 +48,9 @@ def test_the_reference_has_every_key() -> None:
     given = fields(PairConfig) - {"name", "file", "servers"} | {"server"}
     assert given - set(night) == set()
     server = night["server"]["sky-a"]
-    assert fields(ServerConfig) - {"name"} - set(server) == set()
+    given = set(server) | set(night["server"]["sky-b"])
+    assert fields(ServerConfig) - {"name", "insecure"} - given == set()  # insecure goes with no other
+    assert f'# insecure = "{accepted_words("sky-b")}"' in REFERENCE
     assert fields(SshConfig) - set(server["ssh"]) == set()
     assert fields(Thresholds) == set(night["thresholds"])
     assert fields(SecretSource) == {key for source in night["secrets"].values() for key in source}

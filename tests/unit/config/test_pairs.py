@@ -291,3 +291,76 @@ def test_values_where_tables_belong(text: str) -> None:
     own(f"schema = 1\n{text}")
     with pytest.raises(ConfigError):
         load_pair("prod")
+
+
+A_URL = 'url = "https://10.0.0.1:7508"'
+
+
+@pytest.mark.parametrize(
+    ("keys", "fault"),
+    [
+        ('pin = "sha256:AB:CD"', "pin: is `sha256:` and the 64 hexadecimal digits"),
+        ('pin = "' + "ab" * 32 + '"', "pin: is `sha256:` and"),
+        (
+            'insecure = "yes"',
+            'insecure: turns verification off only as: insecure = "I accept that sky-a is not',
+        ),
+        ('insecure = "I accept that sky-b is not verified"', "insecure: turns verification off only as"),
+        ('cert = "own.pem"', "cert: our certificate needs both `cert` and `key`"),
+        ('key = "own.key"', "key: our certificate needs both `cert` and `key`"),
+        (f'ca_file = "ca.pem"\npin = "sha256:{"ab" * 32}"', "pin: give one of ca_file and pin"),
+        ('proxy = "proxy"', "proxy: is `http://HOST:PORT`"),
+        ('url = "http://10.0.0.1"', "url: must be https: passwords go over it"),
+    ],
+)
+def test_what_is_wrong_with_https_is_said_with_its_line(keys: str, fault: str) -> None:
+    text = PAIR.replace("NAME", "prod").replace(A_URL, keys)
+    (found,) = faults(text)
+    line, says = found.split(": [pair.prod.server.sky-a] ", 1)
+    assert int(line.removeprefix(":")) in range(8, 10)
+    assert says.startswith(fault)
+
+
+def test_https_as_it_may_be() -> None:
+    pin = f"sha256:{'AB:' * 31}AB"
+    own(PAIR.replace("NAME", "prod").replace(A_URL, f'{A_URL}\npin = "{pin}"\ncert = "c"\nkey = "k"'))
+    assert load_pair("prod").servers["sky-a"].pin == pin
+    accepted = 'insecure = "I accept that sky-a is not verified"'
+    own(PAIR.replace("NAME", "prod").replace(A_URL, f"{A_URL}\n{accepted}"))
+    servers = load_pair("prod").servers
+    assert [servers[name].unverified for name in ("sky-a", "sky-b")] == [True, False]
+
+
+def test_a_pairs_proxy_is_that_of_each_server_that_names_none() -> None:
+    proxy = 'profile = "skybot"\nproxy = "http://proxy:3128"\nproxy_user = "ops"\nproxy_secret = "admin"'
+    text = PAIR.replace("NAME", "prod").replace('profile = "skybot"', proxy)
+    own(text.replace(A_URL, f'{A_URL}\nproxy = "none"'))
+    servers = load_pair("prod").servers
+    assert (servers["sky-a"].proxy, servers["sky-a"].proxy_user) == ("none", "")
+    assert (servers["sky-b"].proxy, servers["sky-b"].proxy_secret) == ("http://proxy:3128", "admin")
+    (fault,) = faults(text.replace('proxy_secret = "admin"', 'proxy_secret = "admn"'))
+    assert fault.endswith(
+        "[pair.prod] proxy_secret: the pair has no secret of that name; did you mean `admin`?"
+    )
+    practice = text.replace('profile = "skybot"', 'profile = "skybot"\npractice = true')
+    (fault,) = faults(practice.replace("https://10", "http://10"))
+    assert fault.endswith("url: must be https: the pair's proxy is for https only")
+
+
+def test_optional_steps_are_names_or_a_table_that_says_what_to_do() -> None:
+    own(
+        PAIR.replace("NAME", "prod").replace(
+            'profile = "skybot"', 'profile = "skybot"\noptional = ["announce"]'
+        )
+    )
+    assert load_pair("prod").by_hand == {"announce": ""}
+    own(PAIR.replace("NAME", "prod") + '[pair.prod.optional.repoint]\nmanual = "move the VIP"\n')
+    assert load_pair("prod").by_hand == {"repoint": "move the VIP"}
+    own(PAIR.replace("NAME", "prod"))
+    assert load_pair("prod").by_hand == {}
+
+
+def test_an_optional_step_that_does_not_exist_is_named_with_the_nearest() -> None:
+    (found,) = faults(PAIR.replace("NAME", "prod") + '[pair.prod.optional.repiont]\nmanual = "x"\n')
+    assert "there is no optional step `repiont`" in found
+    assert "repoint" in found

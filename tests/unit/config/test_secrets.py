@@ -160,7 +160,13 @@ def test_a_person_is_asked_for_the_rest() -> None:
     store.put("admin", Secret(VALUE))
     assert store.missing() == {}
     assert store.get("admin") == Secret(VALUE)
-    store.forget("admin")
+    store.refuse("admin", Secret("another"), "sky-a: the one before was wrong.")
+    assert store.get("admin") == Secret(VALUE)
+    store.refuse("admin", Secret(VALUE), "sky-a: wrong.")
     assert store.missing() == {"admin": "admin password"}
+    assert store.refused() == {"admin": "sky-a: wrong."}
+    assert store.why_missing("admin") == "The secret `admin` was refused: sky-a: wrong."
+    store.put("admin", Secret(VALUE))
+    assert store.refused() == {}
     with pytest.raises(KeyError):
         store.put("nobody", Secret(VALUE))

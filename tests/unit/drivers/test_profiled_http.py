@@ -57,9 +57,11 @@ async def test_the_role_of_this_poll_decides_who_is_asked(make: Make, server: Fa
 
 async def test_what_the_profile_does_not_ask_is_unknown_with_the_reason(make: Make) -> None:
     reading = await make().read()
-    assert reading.guard == Unknown("this kind of system has no such thing", cause=Cause.NOT_ASKED)
-    assert reading.next_start == Unknown("a person looks at it: the Schedule page", cause=Cause.NOT_ASKED)
-    assert reading.queues == Unknown("the profile fake does not say how it is read", cause=Cause.NOT_ASKED)
+    assert reading.guard == Unknown("this kind of system has no such thing", cause=Cause.NO_SUCH_THING)
+    assert reading.next_start == Unknown("a person looks at it: the Schedule page", cause=Cause.BY_HAND)
+    assert reading.queues == Unknown(
+        "the profile fake does not say how it is read", cause=Cause.NO_SUCH_THING
+    )
     assert isinstance(reading.version, Unknown)
     assert reading.version.reason == "the configuration gives no ssh for it"
 
@@ -71,7 +73,11 @@ async def test_what_the_profile_does_not_ask_is_unknown_with_the_reason(make: Ma
             httpx.Response(503, json={"error": {"message": "the database is down"}}),
             "HTTP 503: the database is down",
         ),
-        (httpx.Response(302, headers={"location": "/x"}), "HTTP 302: no reason given"),
+        (
+            httpx.Response(302, headers={"location": "https://sky-b:8443/login?ticket=4711"}),
+            "HTTP 302: sky-a redirects to https://sky-b:8443/login: not followed",
+        ),
+        (httpx.Response(302), "HTTP 302: no reason given"),
         (httpx.Response(200, text="<html>"), "the answer cannot be used: it is not JSON: JSON is malformed"),
         (httpx.Response(200, json={"items": 3}), "the answer cannot be used: Expected `array`, got `int`"),
         (httpx.Response(200, json={"items": [{"user": None}]}), "the answer cannot be used: Expected `str`"),
@@ -110,7 +116,7 @@ async def test_without_a_password_only_what_is_open_is_read(make: Make, server: 
 
 
 async def test_a_wrong_password_is_tried_once(make: Make, server: FakeServer) -> None:
-    driver = make(secret="wrong")
+    driver = make(secret="stale")
     assert await driver.try_login() == "sky-a: the login was refused: wrong password."
     for _ in range(3):
         users = (await driver.read()).users

@@ -248,8 +248,8 @@ async def test_why_nothing_is_known_has_a_type(two: Two) -> None:
     assert _cause(a.users) is Cause.STANDBY
     assert _cause(a.agents) is Cause.STANDBY
     assert _cause(b.agents) is Cause.REFUSED
-    assert _cause(a.guard) is Cause.NOT_ASKED
-    assert _cause(a.marker) is Cause.NOT_ASKED
+    assert _cause(a.guard) is Cause.NO_SUCH_THING
+    assert _cause(a.marker) is Cause.NO_SUCH_THING
     two.a.replies["/u"] = (409, b"")
     two.a.replies["/"] = (200, b"<html>")
     with closed_port() as port:

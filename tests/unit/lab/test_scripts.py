@@ -129,7 +129,9 @@ def test_a_home_with_a_space_and_a_quote_works(tmp_path: Path) -> None:
     assert call(node, "setAutostart.sh", "no").returncode == 0
 
 
-@pytest.mark.parametrize("script", ["start.sh", "stop.sh", "standbyToMaster.sh", "masterToStandby.sh"])
+@pytest.mark.parametrize(
+    "script", ["start.sh", "stop.sh", "standbyToMaster.sh", "masterToStandby.sh", "salvage.sh"]
+)
 def test_every_script_is_plain_posix_sh(node: NodeConfig, script: str) -> None:
     text = (node.home / "bin" / script).read_text()
     assert text.startswith("#!/bin/sh\n")

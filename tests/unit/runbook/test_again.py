@@ -11,7 +11,7 @@ from skytui.runbook.model import Checking, Failed, Proving, Running, Waiting
 from skytui.runbook.prospect import Turn, prospect
 from skytui.runbook.refusals import confirmable
 from skytui.runbook.steps import PLANNED, STEPS
-from tests.support.walk import Walk
+from tests.support.walk import Walk, card_of
 
 ACTIONS = [step.id for step in PLANNED if step.action]
 DONE = Outcome(Result.DONE, "done", 0, position="0/5000100")
@@ -21,7 +21,7 @@ REFUSED = Outcome(Result.REFUSED, "it says sky-a standby")
 
 def stuck(step: str) -> Walk:
     """The action of `step` was called done and changed nothing: its gate stays shut."""
-    walk = Walk().to(step)
+    walk = card_of(step)
     walk.act = lambda order: DONE
     assert walk.confirm() == ""
     walk.poll()

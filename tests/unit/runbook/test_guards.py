@@ -69,7 +69,8 @@ def test_a_lost_conversion_does_not_pass_by_its_gate_alone() -> None:
 def test_what_is_meant_for_another_run_turns_and_postpones_nothing() -> None:
     walk = Walk().to("promote")
     at, wall = walk.world.tick(0.1), walk.world.clock.now()
-    turned = Turned(at=at, wall=wall, run="another", who=WHO, reason="it is dead", plan=plan_of_turn())
+    plan = plan_of_turn(walk.run)
+    turned = Turned(at=at, wall=wall, run="another", who=WHO, reason="it is dead", plan=plan)
     assert "another run" in refusal(walk.run, turned)
     later = Walk().to("convert")
     postponed = Postponed(at=at, wall=wall, run="another", who=WHO, reason="later")

@@ -12,7 +12,7 @@ from skytui.runbook.machine import fold
 from skytui.runbook.model import Checking, Doubtful, Ended, Ending, Failed, Proving, Running, Waiting
 from skytui.runbook.refusals import confirmable
 from skytui.runbook.steps import PLANNED, STEPS
-from tests.support.walk import Walk
+from tests.support.walk import Walk, card_of
 
 ACTIONS = [step.id for step in PLANNED if step.action]
 READ_BACK = [step.id for step in PLANNED if step.action and step.readback and step.id != "replication-zero"]
@@ -26,7 +26,7 @@ DONE = Outcome(Result.DONE, "done", 0, position="0/5000100")
 
 def under_way(step: str) -> Walk:
     """A run whose action of `step` has begun, and did nothing yet."""
-    walk = Walk().to(step)
+    walk = card_of(step)
     walk.act = lambda order: None
     assert walk.confirm() == ""
     walk.poll()

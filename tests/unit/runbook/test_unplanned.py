@@ -3,15 +3,15 @@
 import pytest
 
 from skytui.pair.order import Outcome, Result
-from skytui.pair.vocabulary import Action, Role
+from skytui.pair.vocabulary import Action, LateRun, Role
 from skytui.runbook.assess import assessment
 from skytui.runbook.events import Baselined, Refuted
 from skytui.runbook.machine import fold
-from skytui.runbook.model import Debt, Ended, Ending, Waiting
+from skytui.runbook.model import Checking, Debt, Ended, Ending, Waiting
 from skytui.runbook.sides import sides_of
 from skytui.runbook.steps import Kind
 from tests.support.walk import PLAN, Walk
-from tests.support.world import LOCKED_QUEUES, NEW, OLD, OPEN_QUEUES, World
+from tests.support.world import LOCKED_QUEUES, NEW, OLD, OPEN_QUEUES, START, World
 
 GUARD = Debt("guard-master", OLD)
 BACK = PLAN[: PLAN.index("promote") + 1]
@@ -87,7 +87,7 @@ def test_out_of_reach_is_not_down_and_a_statement_stands_for_it() -> None:
     assert any("ann states that sky-a is powered off" in proof for proof in record.proofs)
     assert GUARD in walk.run.ledger
     walk.act = walk.world.act
-    walk.to("convert")
+    walk.to("disk-space")
     assert walk.run.no_way_back
     assert GUARD in walk.run.ledger
 
@@ -180,7 +180,7 @@ def test_a_planned_run_is_turned_before_the_point_of_no_return_and_keeps_what_it
     assert walk.state() == ""
     through(walk)
     walk.act = walk.world.act
-    walk.to("convert")
+    walk.to("disk-space")
     assert {name for name, locked in walk.world.new.queues.items() if locked} == set(LOCKED_QUEUES)
     assert walk.postpone() == ""
     assert walk.run.stage == Ended(Ending.NOT_CLEAN)
@@ -318,3 +318,46 @@ def test_what_may_be_lost_is_said_in_words() -> None:
     assert said[0] == "sky-a has not answered since the conductor of this pair was started."
     assert "never read" in said[1]
     assert said[3] == "Which jobs were running then is not known."
+
+
+def test_a_wait_for_the_disk_of_a_host_out_of_reach_is_left_for_later() -> None:
+    walk = unplanned(reached=False)
+    through(walk)
+    assert walk.state() == ""
+    walk.act = lambda order: Outcome(Result.NOT_STARTED, "no connection")
+    through(walk)
+    walk.act = walk.world.act
+    walk.to("disk-space")
+    assert walk.confirm() == ""
+    walk.poll()
+    assert isinstance(walk.at(), Checking)
+    assert walk.postpone() == ""
+    assert walk.at() == Ended(Ending.NOT_CLEAN)
+
+
+def test_what_a_lost_master_alone_had_is_salvaged_before_it_is_converted() -> None:
+    walk = unplanned(reached=True)
+    walk.to("convert")
+    assert Action.SALVAGE in [order.action for order in walk.performed]
+    assert walk.run.salvage is not None
+
+
+def test_what_was_missed_is_decided_though_nobody_knows_when_the_scheduler_stopped() -> None:
+    walk = unplanned(reached=True).to("first-job")
+    walk.world.new.late = [LateRun("hourly@late", "hourly", START, "missed")]
+    assert walk.confirm() == ""
+    for _ in range(3):
+        walk.poll()
+        walk.world.job_completes()
+    assert walk.run.record("first-job") is None
+    assert walk.decide("hourly@late", "leave") == ""
+    walk.settle()
+    assert walk.run.record("first-job") is not None
+
+
+def test_a_turned_run_keeps_what_is_done_by_hand_and_lets_monitoring_speak_again() -> None:
+    walk = Walk(optional=["silence-monitoring", "repoint"]).to("drain-jobs")
+    walk.world.old.up, walk.world.old.reached = False, False
+    assert walk.turn() == ""
+    assert walk.run.plan[-2:] == ("unsilence", "close")
+    assert "repoint" in walk.run.plan

@@ -5,6 +5,7 @@ import pytest
 
 from skytui.link.wire import Present, Seat
 from skytui.runbook.events import HandedOver, Marked, Resumed
+from skytui.runbook.steps import PLANNED
 from skytui.tui.glyphs import Look
 from skytui.tui.scene import Scene, scene_of
 from skytui.tui.standing import Standing, standing_of
@@ -168,8 +169,8 @@ def test_a_failed_step_is_the_operators_to_try_again() -> None:
 
 
 def test_the_card_says_since_when_the_stage_lasts() -> None:
-    assert card(SCENARIOS["observer"]())[2] == "step 8 of 16 · since 03:00:24"
-    assert card(SCENARIOS["vacant"]())[2] == "step 8 of 16 · since 03:00:24, 4 min ago"
+    assert card(SCENARIOS["observer"]())[2] == f"step 9 of {len(PLANNED)} · since 03:00:24"
+    assert card(SCENARIOS["vacant"]())[2] == f"step 9 of {len(PLANNED)} · since 03:00:24, 4 min ago"
 
 
 def test_a_run_taken_up_again_says_so_until_it_gets_on() -> None:

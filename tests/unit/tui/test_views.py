@@ -1,5 +1,6 @@
 """What each part of the screen says, without a screen."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -34,6 +35,16 @@ def card(session: ScriptedSession, width: int = 90) -> tuple[str, str, Tone]:
     assert now.run.step is not None
     view = step_card(now, now.run, now.run.step, LOOK, width)
     return view.body.plain, view.act.plain, view.tone
+
+
+@pytest.mark.parametrize("scenario", ["idle", "counting", "two-masters"])
+def test_a_server_that_is_not_verified_says_so_as_long_as_it_is(scenario: str) -> None:
+    session = SCENARIOS[scenario]()
+    plain = [server_view(scene(session), name, LOOK, 36).title.plain for name in ("sky-a", "sky-b")]
+    facts = session.shown.servers
+    session.show(servers=(msgspec.structs.replace(facts[0], unverified=True), facts[1]))
+    titles = [server_view(scene(session), name, LOOK, 36).title.plain for name in ("sky-a", "sky-b")]
+    assert titles == [f" not verified {plain[0]}", plain[1]]
 
 
 def panel(session: ScriptedSession, name: str) -> str:
