@@ -293,7 +293,8 @@ def _half_way(run: Run, step: str) -> Run:
 
 def _next(run: Run, event: Recorded, record: StepRecord) -> Run:
     recorded = msgspec.structs.replace(run, records=(*run.records, record), step_began=event.wall)
-    place = run.plan.index(record.step) + 1
+    # Not the place of the step's name: a run that goes back, is turned and goes back again meets some twice.
+    place = len(recorded.records)
     if place == len(run.plan):
         return recorded
     return _stage(recorded, event, Waiting(run.plan[place]))

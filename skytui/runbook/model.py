@@ -298,6 +298,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def number(self, step: str) -> int:
         """The place of a step in the plan, counted from 1. One that an abort left out counts as the last."""
+        behind = len(self.records)
+        if step in self.plan[behind:]:
+            return self.plan.index(step, behind) + 1
         return self.plan.index(step) + 1 if step in self.plan else len(self.plan)
 
     def name_of(self, side: Side) -> str:

@@ -50,6 +50,12 @@ def caught_by(mutant: Mutant) -> str:
         return _worlds(mutant) or _tests(_only(mutant)) or _stories()
 
 
+def caught_in_a_story(mutant: Mutant) -> str:
+    """What the simulation alone says to this change; empty when it sees nothing wrong."""
+    with quiet(), mutant.inside():
+        return _stories()
+
+
 def _worlds(mutant: Mutant) -> str:
     """For a conjunct of a gate: the worlds in which it alone does not hold, or what it needs is not read."""
     if mutant.gate is None:
