@@ -258,11 +258,12 @@ def _refute(run: Run, says: str) -> Run:
 
 def _turn(run: Run, event: Turned) -> Run:
     step = run.step
+    doubtful = isinstance(run.stage, Doubtful) and step is not None and not step.repeatable
     turned = msgspec.structs.replace(
         run,
         kind=Kind.UNPLANNED,
         abort=None,
-        turned=Turn(event.who, event.reason, step.id if step else ""),
+        turned=Turn(event.who, event.reason, step.id if step else "", doubtful),
         plan=(*(record.step for record in run.records), *event.plan),
         step_began=event.wall,
         dark_since=run.dark_since or event.wall,

@@ -108,11 +108,15 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """A planned run became an unplanned one. `step` is where it was when that was decided."""
+    """A planned run became an unplanned one. `step` is where it was when that was decided.
+
+    `doubtful`: what became of that step was not known then, and it must not be undone blindly.
+    """
 
     who: str
     reason: str
     step: str
+    doubtful: bool = False
 
 
 class Postponement(msgspec.Struct, frozen=True):

@@ -195,7 +195,11 @@ class Observers:
         intent = next(e for e in reversed(events) if isinstance(e, Intended) and e.token == order.token)
         self._on_disk(run_folder, order)
         assert order.server == order.expects.name, "the order does not say who must answer"
-        flying = [f.order for f in self._servers.flying.values() if f.order.action in ROLE_CHANGES]
+        flying = [
+            f.order
+            for f in self._servers.flying.values()
+            if f.order.action in ROLE_CHANGES and f.order.server == order.server
+        ]
         assert not flying or order.action not in ROLE_CHANGES, f"{flying} is still under way"
         self._confirmed_once(intent, events)
         since = _last(events, intent.step, Confirmed).at
