@@ -40,7 +40,7 @@ def test_there_is_something_to_take_out_and_it_is_put_back() -> None:
 SEEN_BY_STORIES = [
     "machine._start_or_balk: never if not verdict.passes",
     "after replication-zero: without zero_long_enough",
-    "sight.Sight.take: never if age > self.limit",
+    "sight.Sight.take: never if age > limit",
     "sight.Sight.take: never if not self.counts(reading.at)",
     "undo.why_no_abort: never if run.no_way_back",
 ]
