@@ -70,7 +70,7 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         self._called += 1
         return super().call_soon(callback, *args, context=context)
 
-    def run_in_executor(  # type: ignore[override]
+    def run_in_executor(
         self, executor: Executor | None, func: Callable[[*Arguments], T], *args: *Arguments
     ) -> "asyncio.Future[T]":
         """At once, in this thread: another one would end whenever it likes."""
