@@ -11,7 +11,6 @@ import io
 import logging
 import pkgutil
 import re
-import unittest
 from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
@@ -109,28 +108,26 @@ def _holds(test: Callable[..., object], *arguments: object, **named: object) -> 
 
 def cases_of(module: ModuleType) -> Iterator[tuple[str, Callable[..., object], dict[str, object]]]:
     """The tests of a file with their arguments; without those that need more than `whole`."""
-    for name, test in _collected(module):
-        wanted = set(inspect.signature(test).parameters)
-        for arguments in _parameters(test):
-            given = {"whole": WHOLE, **arguments} if "whole" in wanted else arguments
-            if wanted == set(given):
-                yield name, test, given
+    for name, test in _named(module):
+        if not inspect.iscoroutinefunction(test):
+            for arguments in _parameters(test):
+                given = (
+                    {"whole": WHOLE} | arguments
+                    if "whole" in inspect.signature(test).parameters
+                    else arguments
+                )
+                if set(inspect.signature(test).parameters) == set(given):
+                    yield name, test, given
 
 
-def _collected(module: ModuleType) -> Iterator[tuple[str, Callable[..., object]]]:
-    """What pytest would collect: functions, and methods of classes; no coroutines."""
-    classes = [c() for name, c in vars(module).items() if name.startswith("Test") and _plain_class(c, module)]
-    for place in (module, *classes):
-        for name, test in inspect.getmembers(place, inspect.isroutine):
-            if name.startswith("test_") and not inspect.iscoroutinefunction(test):
+def _named(module: ModuleType) -> Iterator[tuple[str, Callable[..., object]]]:
+    """The tests of a file: functions, and what the classes in it have."""
+    places: list[object] = [module]
+    places += [found() for name, found in vars(module).items() if name.startswith("Test")]
+    for place in places:
+        for name in dir(place):
+            if name.startswith("test_") and inspect.isroutine(test := getattr(place, name)):
                 yield name, test
-
-
-def _plain_class(found: object, module: ModuleType) -> bool:
-    """Whether it is a class of tests of this file; those of hypothesis and unittest are run otherwise."""
-    if not inspect.isclass(found) or issubclass(found, unittest.TestCase):
-        return False
-    return found.__module__ == module.__name__
 
 
 def _parameters(test: Callable[..., object]) -> Iterator[dict[str, object]]:
