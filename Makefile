@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: drill test test-slow test-all lint types arrows mutations screenshots constraints clean help
+.PHONY: drill test test-slow test-simulation test-all lint types arrows mutations screenshots constraints clean help
 
 help:
 	@echo "make drill        a practice pair, and the console on it"
@@ -23,6 +23,9 @@ test: $(VENV)/.ready-dev
 
 test-slow: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow
+
+test-simulation: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow tests/simulation
 
 test-all: test test-slow
 
