@@ -21,10 +21,14 @@ ASKED_OF_MASTER = {
     "due_jobs",
     "next_start",
     "finished_runs",
+    "late_runs",
     "server_history",
     "scheduler",
 }
-ON_HOST = {"process", "ports", "control", "guard", "disk_free", "marker", "salvage"}
+ON_HOST = {
+    *("process", "ports", "control", "guard", "disk_free", "marker", "salvage"),
+    *("scripts", "reaches_peer", "run_mark", "last_boot"),
+}
 
 
 @pytest.fixture(scope="module")

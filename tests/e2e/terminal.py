@@ -12,8 +12,11 @@ from collections.abc import Callable
 import psutil
 import pytest
 
+from skytui.runbook.steps import PLANNED
+from tests.e2e.walk import DECISIONS
+
 TMUX = shutil.which("tmux")
-STEPS = 16
+STEPS = len(PLANNED)
 TYPE_NAME = re.compile(r"Type (sky-[ab]) and press Enter")
 
 
@@ -93,8 +96,8 @@ def console_process(terminal: Terminal) -> psutil.Process:
     return found
 
 
-TO_DECIDE = re.compile(r"to be decided: d shows")
-"""On the card of `first-job`: a run was missed while there was no scheduler."""
+TO_DECIDE = re.compile(r"\d rows? to be decided: d shows")
+"""On a card with a list, such as that of `first-job`: a run was missed while there was no scheduler."""
 
 
 def step_on(screen: str) -> int:
@@ -123,17 +126,21 @@ def start_swap(terminal: Terminal) -> None:
 
 
 def confirm(terminal: Terminal, number: int, seconds: float = 120) -> None:
-    """Confirm step `number`, as its card says, and see the next one, or the end, on the screen."""
+    """Confirm step `number`, as its card says, and see the next one, or the end, on the screen.
+
+    What its list asks is decided; running jobs are waited for.
+    """
+    decision = DECISIONS.get(PLANNED[number - 1].id)
     deadline = time.monotonic() + seconds
     while step_on(screen := terminal.screen()) == number:
         assert time.monotonic() < deadline, screen
         name = TYPE_NAME.search(screen)
         if name:
             _type_name(terminal, name[1])
-        elif TO_DECIDE.search(screen):
+        elif decision and TO_DECIDE.search(screen):
             terminal.keys("d")
             terminal.until("▶ Cancel")
-            press(terminal, "All the rest: leave")
+            press(terminal, f"All the rest: {decision}")
             terminal.until(lambda screen: not TO_DECIDE.search(screen), seconds=30)
         elif "▶ Enter" in screen:
             terminal.keys("Enter")

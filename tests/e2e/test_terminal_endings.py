@@ -13,7 +13,7 @@ from skytui.lab import processes
 from skytui.lab.places import Places
 from skytui.link.start import conductor_listens
 from tests.e2e.conftest import SHORT_JOBS, PairUp
-from tests.e2e.terminal import Terminal, command, confirm, console_process, press, start_swap, step_on
+from tests.e2e.terminal import STEPS, Terminal, command, confirm, console_process, press, start_swap, step_on
 
 pytestmark = [pytest.mark.pair]
 
@@ -64,7 +64,8 @@ def test_a_signal_leaves_the_run_waiting_and_the_terminal_as_it_was(
     console_process(terminal).send_signal(number)
     said = " ".join(terminal.until(re.compile(r"left with \d").search).split())
     assert "left with 0" in said
-    assert "The run goes on to its next gate and waits there; it is at step 3 of 17, users-out." in said
+    where = f"it is at step 3 of {STEPS}, users-out."
+    assert f"The run goes on to its next gate and waits there; {where}" in said
     assert terminal.run("stty -a") == before
 
     assert psutil.pid_exists(conductor)
@@ -88,7 +89,7 @@ def test_ctrl_c_leaves_the_run_waiting_and_the_terminal_as_it_was(
     terminal.keys("C-c")
     said = " ".join(terminal.until(re.compile(r"left with \d").search).split())
     assert "left with 0" in said
-    assert "it is at step 2 of 17, baseline. `skytui practice` attaches again." in said
+    assert f"it is at step 2 of {STEPS}, baseline. `skytui practice` attaches again." in said
     assert terminal.run("stty -a") == before
     assert psutil.pid_exists(conductor)
 
