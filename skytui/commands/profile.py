@@ -16,6 +16,7 @@ from skytui.config.profile import Profile
 from skytui.config.profile_file import BUILT_IN, built_in_profiles, find_profile, read_profile
 from skytui.config.secrets import Secret, SecretStore
 from skytui.errors import ConfigError
+from skytui.pair.reading import Cause
 from skytui.pair.vocabulary import READINGS, Action
 
 SCHEMA = 1
@@ -23,6 +24,7 @@ SCHEMA = 1
 
 LONGEST_LINE, MOST_LINES = 160, 8
 """How much of a reply is shown to people; with `--json` it is whole."""
+_NOBODY_ASKED = frozenset({Cause.NOT_ASKED, Cause.STANDBY, Cause.NO_SUCH_THING, Cause.BY_HAND})
 
 
 class Tried(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,7 +45,7 @@ class Tried(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def failed(self) -> bool:
         """Whether it was asked and gave no value."""
-        return self.state == "unknown" and self.cause not in ("not asked", "standby")
+        return self.state == "unknown" and self.cause not in _NOBODY_ASKED
 
 
 def listing() -> str:

@@ -258,11 +258,12 @@ def _refute(run: Run, says: str) -> Run:
 
 def _turn(run: Run, event: Turned) -> Run:
     step = run.step
+    doubtful = isinstance(run.stage, Doubtful) and step is not None and not step.repeatable
     turned = msgspec.structs.replace(
         run,
         kind=Kind.UNPLANNED,
         abort=None,
-        turned=Turn(event.who, event.reason, step.id if step else ""),
+        turned=Turn(event.who, event.reason, step.id if step else "", doubtful),
         plan=(*(record.step for record in run.records), *event.plan),
         step_began=event.wall,
         dark_since=run.dark_since or event.wall,
@@ -293,7 +294,8 @@ def _half_way(run: Run, step: str) -> Run:
 
 def _next(run: Run, event: Recorded, record: StepRecord) -> Run:
     recorded = msgspec.structs.replace(run, records=(*run.records, record), step_began=event.wall)
-    place = run.plan.index(record.step) + 1
+    # Not the place of the step's name: a run that goes back, is turned and goes back again meets some twice.
+    place = len(recorded.records)
     if place == len(run.plan):
         return recorded
     return _stage(recorded, event, Waiting(run.plan[place]))

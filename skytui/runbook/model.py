@@ -108,11 +108,15 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """A planned run became an unplanned one. `step` is where it was when that was decided."""
+    """A planned run became an unplanned one. `step` is where it was when that was decided.
+
+    `doubtful`: what became of that step was not known then, and it must not be undone blindly.
+    """
 
     who: str
     reason: str
     step: str
+    doubtful: bool = False
 
 
 class Postponement(msgspec.Struct, frozen=True):
@@ -298,6 +302,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     def number(self, step: str) -> int:
         """The place of a step in the plan, counted from 1. One that an abort left out counts as the last."""
+        behind = len(self.records)
+        if step in self.plan[behind:]:
+            return self.plan.index(step, behind) + 1
         return self.plan.index(step) + 1 if step in self.plan else len(self.plan)
 
     def name_of(self, side: Side) -> str:

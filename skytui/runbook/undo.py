@@ -44,4 +44,9 @@ def why_no_abort(run: Run) -> str:
         return f"{step.id} is under way; abort when it has ended"
     if isinstance(run.stage, Doubtful) and not step.repeatable:
         return f"what became of {step.id} is not known yet, and must not be undone blindly"
+    if run.turned and run.turned.doubtful and run.record("fence-master") is None:
+        return (
+            f"what became of {run.turned.step} is not known, and it may still be under way on {run.old}:"
+            " go on to fence-master, which makes sure of that"
+        )
     return ""

@@ -124,6 +124,7 @@ MAIN: list[Binding] = [
         "checks",
         "checks",
         id="checks",
+        show=False,  # the cards name it where it matters; the footer has no room for another one
         tooltip="Show every check of the pair, with its evidence and how to mend what it finds.",
     ),
     Binding("l", "log", "log", id="log", tooltip="Show the log on the whole screen, and back."),

@@ -50,6 +50,12 @@ def caught_by(mutant: Mutant) -> str:
         return _worlds(mutant) or _tests(_only(mutant)) or _stories()
 
 
+def caught_in_a_story(mutant: Mutant) -> str:
+    """What the simulation alone says to this change; empty when it sees nothing wrong."""
+    with quiet(), mutant.inside():
+        return _stories()
+
+
 def _worlds(mutant: Mutant) -> str:
     """For a conjunct of a gate: the worlds in which it alone does not hold, or what it needs is not read."""
     if mutant.gate is None:
@@ -102,8 +108,8 @@ def _holds(test: Callable[..., object], *arguments: object, **named: object) -> 
 
 def cases_of(module: ModuleType) -> Iterator[tuple[str, Callable[..., object], dict[str, object]]]:
     """The tests of a file with their arguments; without those that need more than `whole`."""
-    for name, test in vars(module).items():
-        if name.startswith("test_") and inspect.isfunction(test) and not inspect.iscoroutinefunction(test):
+    for name, test in _named(module):
+        if not inspect.iscoroutinefunction(test):
             for arguments in _parameters(test):
                 given = (
                     {"whole": WHOLE} | arguments
@@ -112,6 +118,16 @@ def cases_of(module: ModuleType) -> Iterator[tuple[str, Callable[..., object], d
                 )
                 if set(inspect.signature(test).parameters) == set(given):
                     yield name, test, given
+
+
+def _named(module: ModuleType) -> Iterator[tuple[str, Callable[..., object]]]:
+    """The tests of a file: functions, and what the classes in it have."""
+    places: list[object] = [module]
+    places += [found() for name, found in vars(module).items() if name.startswith("Test")]
+    for place in places:
+        for name in dir(place):
+            if name.startswith("test_") and inspect.isroutine(test := getattr(place, name)):
+                yield name, test
 
 
 def _parameters(test: Callable[..., object]) -> Iterator[dict[str, object]]:

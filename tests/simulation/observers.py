@@ -111,6 +111,8 @@ TO_START: dict[str, tuple[Claim, ...]] = {
     "promote": (DOWN, NEW_STANDBY),
     "start-scheduler": RELEASED,
     "unlock-queues": RELEASED,
+    "run-missed": RELEASED,
+    "salvage": RELEASED,
     "convert": RELEASED,
     "start-again": (NEW_STANDBY,),
     "unguard-master": ROLES_AS_FOUND,
@@ -119,10 +121,15 @@ TO_START: dict[str, tuple[Claim, ...]] = {
 }
 """What must be true for the action of a step to begin."""
 
-TO_GO_ON: dict[str, tuple[Claim, ...]] = {"shut-down": (NEW_STANDBY,), "convert": (NEW_MASTER,)}
+TO_GO_ON: dict[str, tuple[Claim, ...]] = {
+    "shut-down": (NEW_STANDBY,),
+    "salvage": (NEW_MASTER,),
+    "convert": (NEW_MASTER,),
+}
 """The same, where an earlier attempt ended half-way."""
 
 TO_PASS: dict[str, tuple[Claim, ...]] = {
+    "preflight": ROLES_AS_FOUND,
     "baseline": (
         *ROLES_AS_FOUND,
         Claim(OLD, "everything was read", lambda t, _: t.reachable, ("agents", "running_jobs", "due_jobs")),
@@ -153,6 +160,7 @@ TO_PASS: dict[str, tuple[Claim, ...]] = {
         NEW_MASTER,
         Claim(NEW, "a job has run", lambda t, _: t.finished > 0, ("finished_runs",)),
     ),
+    **dict.fromkeys(("run-missed", "disk-space", "salvage", "server-history", "close"), (NEW_MASTER,)),
     "convert": (NEW_MASTER, OLD_STANDBY, UNGUARDED),
     "standby-active": (NEW_MASTER, OLD_STANDBY, LINKED, LINKED_THERE),
     "start-again": ROLES_AS_FOUND,
@@ -187,7 +195,11 @@ class Observers:
         intent = next(e for e in reversed(events) if isinstance(e, Intended) and e.token == order.token)
         self._on_disk(run_folder, order)
         assert order.server == order.expects.name, "the order does not say who must answer"
-        flying = [f.order for f in self._servers.flying.values() if f.order.action in ROLE_CHANGES]
+        flying = [
+            f.order
+            for f in self._servers.flying.values()
+            if f.order.action in ROLE_CHANGES and f.order.server == order.server
+        ]
         assert not flying or order.action not in ROLE_CHANGES, f"{flying} is still under way"
         self._confirmed_once(intent, events)
         since = _last(events, intent.step, Confirmed).at

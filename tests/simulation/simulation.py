@@ -535,6 +535,8 @@ class Simulation:
         self.free_disk()
         if not self._work.done():
             self.end_life()
+        elif not self._work.cancelled():
+            self._work.exception()  # it was looked at, or is what the story failed on
         self.loop.run_until_complete(self.loop.shutdown_asyncgens())
         self.loop.close()
         shutil.rmtree(self.folder)

@@ -7,6 +7,7 @@ moved on, and everything that is due by then is carried out, in the same order e
 import asyncio
 import contextvars
 from collections.abc import Callable, Coroutine
+from concurrent.futures import Executor
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar, TypeVarTuple
 
@@ -68,6 +69,17 @@ class SteppedLoop(asyncio.SelectorEventLoop):
         """As ever; and count it."""
         self._called += 1
         return super().call_soon(callback, *args, context=context)
+
+    def run_in_executor(
+        self, executor: Executor | None, func: Callable[[*Arguments], T], *args: *Arguments
+    ) -> "asyncio.Future[T]":
+        """At once, in this thread: another one would end whenever it likes."""
+        future: asyncio.Future[T] = self.create_future()
+        try:
+            future.set_result(func(*args))
+        except Exception as error:  # noqa: BLE001 - whatever it raised is raised where it is awaited
+            future.set_exception(error)
+        return future
 
     def settle(self) -> None:
         """Carry out what is due, and what follows from it, until everything waits for the time to pass."""

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.simulation.catchers import GUARDS, cases_of, caught_by, quiet
+from tests.simulation.catchers import GUARDS, cases_of, caught_by, caught_in_a_story, quiet
 from tests.simulation.mutants import Mutant, every_mutant, of_gates, of_guards
 from tests.unit.runbook import test_gates
 
@@ -35,3 +35,19 @@ def test_there_is_something_to_take_out_and_it_is_put_back() -> None:
         for module in (test_gates, *GUARDS):
             for _, test, arguments in cases_of(module):
                 test(**arguments)
+
+
+SEEN_BY_STORIES = [
+    "machine._start_or_balk: never if not verdict.passes",
+    "after replication-zero: without zero_long_enough",
+    "sight.Sight.take: never if age > limit",
+    "sight.Sight.take: never if not self.counts(reading.at)",
+    "undo.why_no_abort: never if run.no_way_back",
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", SEEN_BY_STORIES)
+def test_the_simulation_itself_can_fail(name: str) -> None:
+    (mutant,) = (mutant for mutant in every_mutant() if mutant.name == name)
+    assert caught_in_a_story(mutant).startswith("simulation: ")

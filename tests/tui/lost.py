@@ -68,9 +68,9 @@ def turnable() -> ScriptedSession:
 
 
 def before_conversion() -> ScriptedSession:
-    """Activated; the original master's host is back, its server down."""
+    """Activated; the original master's host is still away when its turn to be converted comes."""
     session = stated()
-    session.walk("convert")
+    session.walk("disk-space")
     session.poll(2)
     return session
 

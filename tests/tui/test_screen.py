@@ -102,7 +102,7 @@ async def test_q_outside_a_drill_leaves_and_says_where_the_run_waits() -> None:
         assert leaving is not None
         assert leaving.ending is None
         assert "The run goes on to its next gate and waits there" in leaving.says
-        assert "step 7 of 17, replication-zero" in leaving.says
+        assert "step 7 of 22, replication-zero" in leaving.says
         assert at.session.asked == []
 
 

@@ -79,7 +79,7 @@ async def test_who_looks_on_may_hold_but_lifts_no_other_ones_hold() -> None:
         assert "lets the run go on" not in at.screen()
         await at.press("h")
         assert len(at.session.asked) == 2
-        assert "ann holds the run and ann operates it; only they let it go on." in flat(at.screen())
+        assert "ann holds the run and ann operates it; only they let it go on." in at.notices()
 
 
 async def test_taking_over_wants_a_reason_and_makes_the_card_yours() -> None:
@@ -236,7 +236,7 @@ async def test_leaving_a_watch_says_that_nothing_was_changed() -> None:
         assert leaving is not None
         assert "only watched: nothing was changed from here" in leaving.says
         assert "`skytui watch practice` watches again" in leaving.says
-        assert "step 9 of 17, shut-down" in leaving.says
+        assert "step 9 of 22, shut-down" in leaving.says
 
 
 async def test_leaving_says_whose_run_it_is() -> None:

@@ -31,6 +31,10 @@ TOO_SMALL = (
 )
 
 
+FOOTER_KEYS = 8
+"""How many keys the footer has room for in a window of 80 columns."""
+
+
 class MainScreen(Screen[None]):
     """Shows scenes, and hands keys to the operator's desk."""
 
@@ -135,12 +139,21 @@ class MainScreen(Screen[None]):
 
     @property
     def active_bindings(self) -> dict[str, ActiveBinding]:
-        """What the footer shows. A watcher's has room for the filter, which others find under `?`."""
+        """What the footer shows. A watcher's has room for the filter, which others find under `?`.
+
+        Where there are more than fit 80 columns, keys that do nothing now give way first, then the search.
+        """
         active = super().active_bindings
         key = next(b.key for b in self._look.keys.main if b.id == "filter")
         shown = active.get(key)
         if shown and self._desk.watches:
             active[key] = shown._replace(binding=dataclasses.replace(shown.binding, show=True))
+        visible = [key for key, shown in active.items() if shown.binding.show]
+        greyed = [key for key in visible if not active[key].enabled and active[key].binding.id != "confirm"]
+        search = [key for key in visible if active[key].binding.id == "find"]
+        for key in (*greyed, *search)[: max(0, len(visible) - FOOTER_KEYS)]:
+            hidden = active[key]
+            active[key] = hidden._replace(binding=dataclasses.replace(hidden.binding, show=False))
         return active
 
     async def action_confirm(self) -> None:

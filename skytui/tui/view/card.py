@@ -54,12 +54,12 @@ def step_card(
         parts.append(labelled("Why", step.why, width))
     parts += losses(scene, run, step, width)
     if prospect.too_late:
-        late = f"{prospect.too_late} (a), or go on."
+        late = f"{prospect.too_late} ({look.keys.word('abort')}), or go on."
         parts.append(labelled("Late", Content.styled(late[:1].upper() + late[1:], "bold $alarm"), width))
     now = _now(scene, run, prospect, look, width)
     if now:
         parts.append(now)
-    parts += _listed(scene, run, width)
+    parts += _listed(scene, run, look, width)
     parts += time_notes(scene, run, step, look, width)
     said: tuple[str, ...] = ()
     if isinstance(stage, Doubtful):
@@ -122,7 +122,7 @@ def _now(scene: Scene, run: Run, prospect: Prospect, look: Look, width: int) -> 
     return labelled("Now", text, width)
 
 
-def _listed(scene: Scene, run: Run, width: int) -> list[Content]:
+def _listed(scene: Scene, run: Run, look: Look, width: int) -> list[Content]:
     """How many rows of the step's list wait for a decision, and how to make it."""
     listed = rows(run, scene.reading)
     if not listed:
@@ -130,7 +130,9 @@ def _listed(scene: Scene, run: Run, width: int) -> list[Content]:
     left = sum(row.open for row in listed)
     says = f"{plural(left, 'row')} to be decided" if left else "nothing left to be decided"
     first = next((row for row in listed if row.open), listed[0])
-    text = Content.styled(f"{says}: d shows {'them' if left > 1 else 'the list'}.", "bold")
+    text = Content.styled(
+        f"{says}: {look.keys.word('decide')} shows {'them' if left > 1 else 'the list'}.", "bold"
+    )
     return [labelled("List", Content("\n").join((text, Content(first.says))), width)]
 
 

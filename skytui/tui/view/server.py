@@ -128,7 +128,8 @@ class _Rows:
             return _labelled(label, Content.styled(f"unknown: {reading.reason}", "$quiet"))
         age = self._scene.age(reading.at)
         if isinstance(reading, Stale):
-            old = Content.assemble((show(reading.value).plain, "$quiet"), (f" ({ago(age)})", "$attention"))
+            since = f" ({ago(age)}; {reading.reason})"
+            old = Content.assemble((show(reading.value).plain, "$quiet"), (since, "$attention"))
             return _labelled(label, old)
         self.oldest = max(self.oldest, age)
         if age > self._scene.limit:

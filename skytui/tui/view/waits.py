@@ -7,6 +7,7 @@ from textual.content import Content
 from skytui.runbook.history import usual_words
 from skytui.runbook.model import Checking, Doubtful, Failed, Run, Running
 from skytui.runbook.progress import progress_words
+from skytui.runbook.rows import rows
 from skytui.runbook.steps import Step
 from skytui.runbook.undo import why_no_abort
 from skytui.tui.glyphs import Look
@@ -47,16 +48,19 @@ def time_notes(scene: Scene, run: Run, step: Step, look: Look, width: int) -> li
     late = f"overdue by {short_time(overdue)}, since {until}; it goes on. Usual: {words}"
     return [
         labelled("Late", Content.styled(late, "bold $attention"), width),
-        labelled("May", _can_do(run, step), width),
+        labelled("May", _can_do(scene, run, step, look), width),
     ]
 
 
-def _can_do(run: Run, step: Step) -> str:
+def _can_do(scene: Scene, run: Run, step: Step, look: Look) -> str:
     """What a person can do about a wait that is overdue."""
+    key = look.keys.word
     choices = ["wait on: both servers are looked at again with every poll"]
+    if any(row.open for row in rows(run, scene.reading)):
+        choices.append(f"{key('decide')} decides about what is listed, by name")
     if step.waivable and isinstance(run.stage, Checking):
-        choices.append("w waives it, for a reason")
+        choices.append(f"{key('waive')} waives it, for a reason")
     if not why_no_abort(run):
-        choices.append("a takes the run back")
-    choices.append("q leaves: the run waits here")
+        choices.append(f"{key('abort')} takes the run back")
+    choices.append(f"{key('leave')} leaves: the run waits here")
     return "; ".join(choices)

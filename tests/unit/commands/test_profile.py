@@ -157,7 +157,7 @@ def test_a_secret_that_must_be_typed_needs_a_terminal(night: Night) -> None:
 def test_a_file_alone() -> None:
     text, code = check("skybot")
     assert code == 0
-    assert "sound. 26 readings, 14 actions, 0 repairs." in text
+    assert "sound. 32 readings, 15 actions, 0 repairs." in text
     assert json.loads(check("skybot", as_json=True)[0])["actions_left_out"] == []
 
 

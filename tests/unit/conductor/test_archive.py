@@ -71,8 +71,9 @@ async def test_a_run_that_was_taken_back_has_a_report_too(tmp_path: Path) -> Non
 async def test_a_waived_run_is_not_called_clean_in_it(tmp_path: Path) -> None:
     async with conducted(tmp_path) as here:
         client = await here.client()
-        run = await go_to(client, await open_run(client), "drain-jobs")
-        await client.request(lambda number: Waive(number, run.id, "drain-jobs", "they may run on"))
+        run = await go_to(client, await open_run(client), "agents-back")
+        reply = await client.request(lambda number: Waive(number, run.id, "agents-back", "they come later"))
+        assert reply.refused == ""
         waived = here.conductor.run
         assert waived is not None
         run = await go_to(client, waived, "")

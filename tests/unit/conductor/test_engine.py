@@ -212,7 +212,7 @@ async def test_a_full_disk_at_the_outcome_records_it_when_there_is_room(
 async def test_a_full_disk_at_the_end_ends_the_run_when_there_is_room(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with carried(tmp_path, "standby-active") as one:
+    async with carried(tmp_path, PLAN[-1]) as one:
         one.confirm()
         with monkeypatch.context() as patch:
             full(patch, lambda event: isinstance(event, Closed))

@@ -27,11 +27,13 @@ from tests.support.conducted import (
     until_run,
 )
 from tests.support.drivers import WorldDriver
+from tests.support.walk import PLAN
 from tests.support.world import NEW, OLD, World
 
 BOB = Mark(pair="test", run="20260301-013000", key="b2", who="bob", host="jump2")
 BOBS = "the mark of run 20260301-013000 by bob from jump2"
 QUICK = 0.005
+LAST = PLAN[-1]
 
 
 def marked_by(world: World, server: str, mark: Mark | None, silent: float = 4.0) -> None:
@@ -282,7 +284,7 @@ async def test_what_an_ended_run_of_ours_left_behind_is_replaced_without_asking(
         client = await here.client()
         first = await open_run(client)
         left = here.world.new.run_mark.mark
-        await go_to(client, first, "standby-active")
+        await go_to(client, first, LAST)
         here.drivers[NEW].unmarkable = "sky-b: no SSH connection."
         run = run_of(here)
         assert await confirm(client, run) == ""
@@ -304,7 +306,7 @@ async def test_what_an_ended_run_left_on_a_host_that_was_away_is_replaced(
     """The host is away when one run clears its marks, and still when the next one sets its own."""
     async with conducted(tmp_path, heartbeat_seconds=QUICK) as here:
         client, driver = await here.client(), here.drivers[OLD]
-        first = await go_to(client, await open_run(client), "standby-active")
+        first = await go_to(client, await open_run(client), LAST)
         driver.unmarkable = "sky-a: no SSH connection."
         assert await confirm(client, first) == ""
         await so(lambda: run_of(here).over)

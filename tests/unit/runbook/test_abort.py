@@ -228,3 +228,27 @@ def test_every_action_before_the_point_of_no_return_has_its_undo() -> None:
     """But the marker: a row in the replicated database, which stays as a record."""
     changing = {step.id for step in PLANNED if step.action and step.id in BACK} - {"promote"}
     assert {step.id for step in PLANNED if step.undo} == set(UNDONE) == changing - {"replication-zero"}
+
+
+def test_a_run_that_goes_back_is_turned_and_goes_back_again_takes_everything_back() -> None:
+    walk = Walk().to("promote")
+    before = copy.deepcopy(state_of(Walk().world))
+    act = walk.act
+    walk.act = lambda o: Outcome(Result.FAILED, "no") if o.action is Action.UNLOCK_QUEUES else act(o)
+    assert walk.abort() == ""
+    for _ in range(10):
+        walk.poll()
+    assert isinstance(walk.run.stage, Failed)
+    assert walk.run.step is not None
+    assert walk.run.step.id == "unlock-again"
+    walk.act = act
+    assert walk.turn() == ""
+    assert walk.run.number("assess") == len(walk.run.records) + 1
+    assert walk.abort() == ""
+    walk.settle()
+    over = walk.run
+    assert over.stage == Ended(Ending.ROLLED_BACK)
+    assert walk.run.ledger == ()
+    assert [record.step for record in walk.run.records] == list(walk.run.plan)
+    assert state_of(walk.world) == before
+    assert fold(walk.events) == walk.run

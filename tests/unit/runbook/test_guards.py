@@ -134,3 +134,19 @@ def test_a_run_whose_end_could_not_be_recorded_ends_with_the_next_poll() -> None
     after, effects = advance(run, Observed(at=reading.now, wall=reading.wall, reading=reading))
     assert after == run
     assert effects == [Raise(Closed(at=reading.now, wall=reading.wall, ending=closed.ending))]
+
+
+def test_what_may_still_be_under_way_is_not_undone_blindly_by_way_of_an_unplanned_swap() -> None:
+    walk = in_action("shut-down", lost=True)
+    assert "not known yet" in why_no_abort(walk.run)
+    assert walk.turn() == ""
+    assert "go on to fence-master" in walk.abort()
+    walk.act = walk.world.act
+    walk.to("promote")
+    assert why_no_abort(walk.run) == ""
+
+
+def test_a_run_that_was_turned_with_everything_known_may_go_back_at_once() -> None:
+    walk = Walk().to("shut-down")
+    assert walk.turn() == ""
+    assert why_no_abort(walk.run) == ""

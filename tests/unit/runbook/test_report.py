@@ -47,8 +47,8 @@ def eventful() -> Walk:
     walk.act = world.act
     walk.hold(NASTY)
     walk.release()
-    walk.to("drain-jobs")
-    walk.waive("drain-jobs", NASTY)
+    walk.to("agents-back")
+    walk.waive("agents-back", NASTY)
     walk.hand_over("bob", by="ann")
     while not walk.run.over:
         assert walk.confirm(who="bob") == ""
@@ -73,10 +73,10 @@ def test_a_waiver_keeps_it_from_being_called_clean(eventful: Walk) -> None:
     made = report(eventful)
     assert (made.clean, made.exit_code) == (False, 14)
     (waiver,) = made.waivers
-    assert (waiver.step, waiver.who) == ("drain-jobs", "ann")
-    assert made.unclean[0].startswith("waiver at drain-jobs by ann: ")
+    assert (waiver.step, waiver.who) == ("agents-back", "ann")
+    assert made.unclean[0].startswith("waiver at agents-back by ann: ")
     assert "not clean" in made.ending
-    (step,) = (step for step in made.steps if step.id == "drain-jobs")
+    (step,) = (step for step in made.steps if step.id == "agents-back")
     assert (step.state, step.evidence) == ("waived", ())
     for form in (Format.MARKDOWN, Format.HTML):
         assert "Done, but not clean" in render(made, form)
@@ -162,7 +162,7 @@ def test_an_unplanned_run_counts_from_its_start_and_names_what_stands_on_a_perso
     walk.confirm()
     walk.settle()
     walk.act = world.act
-    walk.to("convert")
+    walk.to("disk-space")
     assert walk.postpone() == ""
     made = report(walk)
     accepted, stated = made.attestations

@@ -43,7 +43,7 @@ def test_what_an_arrow_key_can_arrive_as_changes_no_server(binding: str, key: st
 
 def test_every_key_but_those_that_are_safe_is_told_apart() -> None:
     for key in NAMED:
-        freed = {"pause": "x", "confirm": "c"}
+        freed = {"pause": "x", "confirm": "v"}
         assert (keyboard({**freed, "abort": key})[1] == {}) == (key in ("enter", "space")), key
 
 

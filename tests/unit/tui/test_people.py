@@ -169,13 +169,13 @@ def test_a_failed_step_is_the_operators_to_try_again() -> None:
 
 
 def test_the_card_says_since_when_the_stage_lasts() -> None:
-    assert card(SCENARIOS["observer"]())[2] == f"step 9 of {len(PLANNED)} · since 03:00:24"
-    assert card(SCENARIOS["vacant"]())[2] == f"step 9 of {len(PLANNED)} · since 03:00:24, 4 min ago"
+    assert card(SCENARIOS["observer"]())[2] == f"step 9 of {len(PLANNED)} · since 03:00:25"
+    assert card(SCENARIOS["vacant"]())[2] == f"step 9 of {len(PLANNED)} · since 03:00:25, 4 min ago"
 
 
 def test_a_run_taken_up_again_says_so_until_it_gets_on() -> None:
     session = SCENARIOS["resumed"]()
-    assert "Taken up again at 03:00:35, after the conductor had died." in card(session)[0]
+    assert "Taken up again at 03:00:36, after the conductor had died." in card(session)[0]
     session.hold_now("look first")
     assert "Taken up again" in card(session)[0]
     session = SCENARIOS["shut-down"]()
@@ -205,7 +205,7 @@ def test_where_a_run_carries_no_mark_the_card_and_the_panel_say_so() -> None:
 
 def test_a_lost_outcome_says_what_is_known_and_what_can_be_done() -> None:
     body = " ".join(card(SCENARIOS["doubtful"]())[0].split())
-    assert "Order given to sky-b at 03:00:33: sky-b$ bin/standbyToMaster.sh" in body
+    assert "Order given to sky-b at 03:00:34: sky-b$ bin/standbyToMaster.sh" in body
     assert "It may be done, may still be running, or may never have begun." in body
     assert "sky-b is asked again and again. It waits for that server to read master" in body
     assert "It is not done a second time from here" in body

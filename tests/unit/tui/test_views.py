@@ -67,7 +67,7 @@ def test_down_is_every_port_and_every_process() -> None:
     session.world.hosts["sky-a"].seen_over_ssh = False
     session.poll()
     assert face_of(scene(session), "sky-a").state is State.UNKNOWN
-    assert "processes   unknown: no route to host" in panel(session, "sky-a")
+    assert "processes   gone: skybot, postgres (1 s ago; no route to" in panel(session, "sky-a")
 
 
 def test_a_role_that_is_too_old_is_not_shown_as_one() -> None:

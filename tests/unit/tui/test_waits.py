@@ -15,7 +15,7 @@ from skytui.tui.glyphs import Look
 from skytui.tui.scene import scene_of
 from skytui.tui.view.card import step_card
 from skytui.tui.view.summary import idle_card, summary_card
-from tests.tui.scenarios import agents_missing, done, draining, failed, idle, no_way_back, shut_down
+from tests.tui.scenarios import agents_missing, done, draining, failed, idle, no_way_back, shut_down, users_in
 from tests.tui.scripted import ScriptedSession
 from tests.tui.world import START
 
@@ -78,8 +78,13 @@ def test_a_wait_says_its_deadline_and_then_what_can_be_done() -> None:
     session.poll()
     text = " ".join(card(session).split())
     assert "overdue by 2:" in text
-    for choice in ("wait on", "looked at again", "w waives it", "a takes the run back", "q leaves"):
+    for choice in ("wait on", "looked at again", "d decides", "a takes the run back", "q leaves"):
         assert choice in text
+    assert "w waives it" not in text
+    session = users_in()
+    session.clock.advance(3700)
+    session.poll()
+    assert "w waives it, for a reason" in " ".join(card(session).split())
 
 
 def test_only_what_counts_there_is_offered() -> None:
