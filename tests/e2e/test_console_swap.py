@@ -82,7 +82,10 @@ class Hands:
             await self.pilot.pause(0.4)
 
         def passed() -> bool:
-            return self.run is not None and self.run.record(step.id) is not None
+            run = self.run
+            if run is None or run.record(step.id) is None:
+                return False
+            return not run.complete or run.over  # the end is an event of its own
 
         if step.id in DECISIONS:
             await self.until(lambda: passed() or self.listed(), f"{step.id} to list what is to be decided")

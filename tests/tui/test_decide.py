@@ -45,6 +45,7 @@ async def test_rows_are_decided_one_by_one_and_the_rest_in_one_go() -> None:
         await at.press("d")
         await at.settle()
         assert "All the rest: run-now" in at.screen()
+        assert "All the rest: leave" in at.screen(), "no button is cut off"
         await at.press("r", "down", "r", "up", "l")  # the first, the third, then the second one
         await at.press("tab", "tab", "tab", "enter")
         (asked,) = at.asked("decide")

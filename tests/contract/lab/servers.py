@@ -58,6 +58,8 @@ class Server:
             verify=context,
             trust_env=False,
             timeout=10,
+            # uvicorn closes a connection that is idle for 5 s, httpx's own limit: never reuse one near that.
+            limits=httpx.Limits(keepalive_expiry=2),
             headers={"X-From": "test"},
         )
         self._token = ""
