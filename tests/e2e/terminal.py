@@ -56,6 +56,10 @@ class Terminal:
         """What is on the screen."""
         return self._tmux("capture-pane", "-p")
 
+    def cursor(self) -> str:
+        """Where the cursor is: an input that has the focus has it."""
+        return self._tmux("display-message", "-p", "#{cursor_x},#{cursor_y}").strip()
+
     @property
     def shell(self) -> int:
         """The process id of the shell."""
@@ -107,13 +111,23 @@ def step_on(screen: str) -> int:
 
 
 def press(terminal: Terminal, button: str) -> None:
-    """Tab to a button until the sign for what Enter presses stands before it; press it."""
-    deadline = time.monotonic() + 30
-    while f"▶ {button}" not in (screen := terminal.screen()):
-        assert time.monotonic() < deadline, screen
+    """Tab to a button until the sign for what Enter presses stands before it; press it.
+
+    Each Tab is seen to have its effect before the next: one too many would take the focus off the button.
+    """
+    deadline = time.monotonic() + 60
+    while f"▶ {button}" not in terminal.screen():
+        before = _focused(terminal)
         terminal.keys("Tab")
-        _changed(terminal, screen)
+        while _focused(terminal) == before:
+            assert time.monotonic() < deadline, terminal.screen()
+            time.sleep(0.05)
     terminal.keys("Enter")
+
+
+def _focused(terminal: Terminal) -> tuple[str, list[str]]:
+    """Where the focus is: the sign is before a button, the cursor in an input."""
+    return terminal.cursor(), re.findall(r"▶ \w+", terminal.screen())
 
 
 def start_swap(terminal: Terminal) -> None:

@@ -22,6 +22,7 @@ WORDS = "I confirm sky-a is powered off"
 UNPLANNED = (
     "swap", PRACTICE, "--headless", "--unplanned", "--yes", "--accept-loss",
     "--confirm", "fence-master=sky-a", "--confirm", "promote=sky-b",
+    "--decide", "first-job=leave",
 )  # fmt: skip
 
 
@@ -58,7 +59,8 @@ def test_stated_to_be_off_activated_and_converted_when_the_host_is_back(practice
     until(lambda: "ALARM" in practice.skytui("status", PRACTICE).stdout)
     assert "TWO MASTERS: sky-a and sky-b" in practice.skytui("status", PRACTICE).stdout
     options = ("--confirm", "fence-master=sky-a", "--confirm", "convert=sky-a")
-    later = practice.skytui("swap", PRACTICE, "--headless", "--convert", "--yes", *options)
+    decided = ("--decide", "server-history=recorded")
+    later = practice.skytui("swap", PRACTICE, "--headless", "--convert", "--yes", *options, *decided)
     assert later.returncode == 0, later.stderr
     assert last().run.kind is Kind.CONVERT
     assert last().run.ledger == ()
