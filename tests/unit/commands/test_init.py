@@ -360,7 +360,8 @@ def test_without_a_terminal_it_refuses_and_says_what_to_do_instead() -> None:
 
 
 ON_ITS_TERMINAL = """\
-import fcntl, os, sys, termios
+import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # it is ignored where the tests were started beside a shell
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.executable, [sys.executable, "-m", "skytui", "config", "init"])
 """
