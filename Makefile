@@ -5,12 +5,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= 2
 
-.PHONY: drill test test-slow test-simulation test-all lint types arrows mutations screenshots constraints clean help
+.PHONY: drill test test-console test-pair test-slow test-simulation test-all lint types arrows mutations screenshots constraints clean help
 
 help:
 	@echo "make drill        a practice pair, and the console on it"
-	@echo "make test         all quick tests, and the practice pair's main paths (under 10 minutes)"
-	@echo "make test-all     the slow matrices too"
+	@echo "make test         units, contracts, simulation (under 10 minutes)"
+	@echo "make test-all     the console's tests and pictures, the practice pair, the slow matrices too"
 	@echo "make lint types arrows     ruff, mypy, import-linter"
 	@echo "make mutations    every gate and guard taken out, one at a time, and what catches that"
 	@echo "make screenshots  write screenshots/ and the generated tables anew"
@@ -19,7 +19,13 @@ drill: $(VENV)/.ready
 	@$(BIN)/skytui drill
 
 test: $(VENV)/.ready-dev
-	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow"
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" tests/unit tests/contract tests/docs tests/simulation
+
+test-console: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" tests/tui tests/snapshot
+
+test-pair: $(VENV)/.ready-dev
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m "not slow" tests/e2e tests/packaging
 
 test-slow: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow
@@ -27,7 +33,7 @@ test-slow: $(VENV)/.ready-dev
 test-simulation: $(VENV)/.ready-dev
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m slow tests/simulation
 
-test-all: test test-slow
+test-all: test test-console test-pair test-slow
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .
